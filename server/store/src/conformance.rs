@@ -1,0 +1,1 @@
+//! The contracts of a store as assertions that every backend runs.

@@ -1,0 +1,47 @@
+//! Every maximum of the core, with its unit and its reason. Nothing grows without a line here.
+
+/// Bytes of one change chunk. The largest honest change is a pasted form: 2,000 cells of 40 bytes.
+pub const CHANGE_BYTES_MAX: usize = 128 * 1024;
+
+/// Operations in one change. A 2,000-cell paste and its undo, with room.
+pub const OPERATIONS_PER_CHANGE_MAX: usize = 8_192;
+
+/// Dependencies of one change: heads that one person can have seen side by side.
+pub const DEPENDENCIES_MAX: usize = 64;
+
+/// Other actors a change may name in predecessors and element ids.
+pub const ACTORS_PER_CHANGE_MAX: usize = 64;
+
+/// Bytes of an indicator code, a section id or a template id.
+pub const CODE_BYTES_MAX: usize = 64;
+
+/// Bytes of one text value: a note or a text cell of about four printed pages.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a change's message, which holds typing times only.
+pub const MESSAGE_BYTES_MAX: usize = 48 * 1024;
+
+/// The largest operation number. Automerge panics near 2^32; a document typed into once a second
+/// for thirty years stays below this.
+pub const OPERATION_NUMBER_MAX: u64 = 1 << 30;
+
+/// Parts in one batch: partitions one person works in between two sealings.
+pub const PARTS_PER_BATCH_MAX: usize = 64;
+
+/// Entries (changes, subjects, extensions) in one part.
+pub const ENTRIES_PER_PART_MAX: usize = 1_024;
+
+/// Bytes of one signed part: fits one frame and one record of the journal.
+pub const SIGNED_PART_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of a subject: template id, unit, period.
+pub const SUBJECT_BYTES_MAX: usize = 256;
+
+/// Bytes of one catalogue record: a template of 1,000 rows.
+pub const CATALOGUE_RECORD_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of one frame on a link.
+pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of names and labels: sign-in names, unit names, device labels.
+pub const NAME_BYTES_MAX: usize = 512;
