@@ -11,5 +11,6 @@ pub mod codec;
 pub mod identity;
 pub mod limits;
 
+pub mod catalogue;
 pub mod cell;
 pub mod number;

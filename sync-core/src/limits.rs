@@ -45,3 +45,12 @@ pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of names and labels: sign-in names, unit names, device labels.
 pub const NAME_BYTES_MAX: usize = 512;
+
+/// Tiers of the org tree: a walk upward ends here, so that a cycle cannot hang it.
+pub const UNIT_TIERS_MAX: usize = 16;
+
+/// Installations of one device key that a record ending it can name.
+pub const INSTALLATIONS_PER_KEY_MAX: usize = 1_024;
+
+/// Groupings an org unit can be in.
+pub const GROUPINGS_PER_UNIT_MAX: usize = 64;
