@@ -13,4 +13,9 @@ pub mod limits;
 
 pub mod catalogue;
 pub mod cell;
+pub mod date;
 pub mod number;
+pub mod period;
+
+pub mod catalogue_files;
+pub mod form;

@@ -54,3 +54,21 @@ pub const INSTALLATIONS_PER_KEY_MAX: usize = 1_024;
 
 /// Groupings an org unit can be in.
 pub const GROUPINGS_PER_UNIT_MAX: usize = 64;
+
+/// Rows of one template: the longest printed form known has 146.
+pub const TEMPLATE_ROWS_MAX: usize = 2_000;
+
+/// Sections of one template.
+pub const TEMPLATE_SECTIONS_MAX: usize = 128;
+
+/// Choices of one row, and annotations of one row, section or template.
+pub const TEMPLATE_CHOICES_MAX: usize = 256;
+
+/// Bytes of one label, title or annotation of a template: two printed pages.
+pub const TEMPLATE_TEXT_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of one formula: a sum of a hundred rows.
+pub const FORMULA_BYTES_MAX: usize = 2 * 1024;
+
+/// Parentheses and signs inside each other in one formula; bounds every recursion over it.
+pub const FORMULA_DEPTH_MAX: usize = 32;

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 /// Any number the type can hold, small and common ones as often as extreme ones.
 pub(crate) fn any_number() -> impl Strategy<Value = Number> {
     let small = (-100_000_i128..100_000, 0_u32..4);
-    let large = (-(MANTISSA_END as i128) + 1..MANTISSA_END as i128, 0..=DIGITS_MAX);
+    let large = (
+        -(MANTISSA_END as i128) + 1..MANTISSA_END as i128,
+        0..=DIGITS_MAX,
+    );
     prop_oneof![small, large].prop_map(|(mantissa, scale)| {
         Number::from_parts(mantissa, scale).expect("in bounds by construction")
     })
@@ -87,12 +90,31 @@ fn number(text: &str) -> Number {
 #[test]
 fn only_the_canonical_text_is_canonical() {
     for text in [
-        "", "-", "+1", "01", "1.", ".5", "1.50", "-0", "1e3", "1,5", " 1", "00", "-0.0",
+        "",
+        "-",
+        "+1",
+        "01",
+        "1.",
+        ".5",
+        "1.50",
+        "-0",
+        "1e3",
+        "1,5",
+        " 1",
+        "00",
+        "-0.0",
         "100000000000000000000000000000",
     ] {
         assert!(Number::from_canonical(text).is_err(), "{text:?}");
     }
-    for text in ["0", "-1", "1893", "99.65", "-0.001", "9999999999999999999999999999"] {
+    for text in [
+        "0",
+        "-1",
+        "1893",
+        "99.65",
+        "-0.001",
+        "9999999999999999999999999999",
+    ] {
         assert_eq!(number(text).canonical(), text);
     }
 }
@@ -157,7 +179,11 @@ fn unclear_input_is_a_question() {
     for (text, question, values) in [
         ("99.68", Question::DotAsDecimalMark, vec!["99.68", "9968"]),
         ("0.893", Question::DotAsDecimalMark, vec!["0.893", "893"]),
-        ("1234.567", Question::DotAsDecimalMark, vec!["1234.567", "1234567"]),
+        (
+            "1234.567",
+            Question::DotAsDecimalMark,
+            vec!["1234.567", "1234567"],
+        ),
         ("1,893.5", Question::ForeignMarks, vec!["1893.5"]),
         ("1,234,567", Question::ForeignMarks, vec!["1234567"]),
         ("1.23.4", Question::Grouping, vec!["1234"]),
@@ -166,7 +192,11 @@ fn unclear_input_is_a_question() {
         ("007", Question::LeadingZeros, vec!["7"]),
     ] {
         let readings = values.into_iter().map(number).collect();
-        assert_eq!(read(text), Reading::Unsure { question, readings }, "{text:?}");
+        assert_eq!(
+            read(text),
+            Reading::Unsure { question, readings },
+            "{text:?}"
+        );
     }
     assert_eq!(
         read_whole("1,893"),

@@ -244,9 +244,7 @@ fn are_thousands(groups: &[&str]) -> bool {
         None => false,
         Some((_, [])) => true,
         Some((first, rest)) => {
-            first.len() <= 3
-                && !first.starts_with('0')
-                && rest.iter().all(|group| group.len() == 3)
+            first.len() <= 3 && !first.starts_with('0') && rest.iter().all(|group| group.len() == 3)
         }
     }
 }

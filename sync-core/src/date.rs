@@ -1,0 +1,136 @@
+//! A calendar day of the proleptic Gregorian calendar, written `yyyy-mm-dd`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A day. Ordered as days follow each other; years 1 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+/// A text or three numbers that name no day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("date is not an existing day written yyyy-mm-dd")]
+pub struct BadDate;
+
+/// Days of a month, 1–12; `None` for other months.
+pub fn days_in_month(year: u16, month: u8) -> Option<u8> {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        4 | 6 | 9 | 11 => Some(30),
+        2 => Some(if leap { 29 } else { 28 }),
+        _ => None,
+    }
+}
+
+impl Date {
+    /// The first day there is.
+    pub const FIRST: Self = Self {
+        year: 1,
+        month: 1,
+        day: 1,
+    };
+
+    /// The day, if it exists and its year is 1 to 9999.
+    pub fn new(year: u16, month: u8, day: u8) -> Result<Self, BadDate> {
+        let days = days_in_month(year, month).ok_or(BadDate)?;
+        if !(1..=9999).contains(&year) || day == 0 || day > days {
+            return Err(BadDate);
+        }
+        Ok(Self { year, month, day })
+    }
+
+    /// The year, 1–9999.
+    pub fn year(self) -> u16 {
+        self.year
+    }
+
+    /// The month, 1–12.
+    pub fn month(self) -> u8 {
+        self.month
+    }
+
+    /// The day of the month, from 1.
+    pub fn day(self) -> u8 {
+        self.day
+    }
+
+    /// The day after; `None` after 9999-12-31.
+    pub fn next(self) -> Option<Self> {
+        Self::new(self.year, self.month, self.day + 1)
+            .or_else(|_| Self::new(self.year, self.month + 1, 1))
+            .or_else(|_| Self::new(self.year + 1, 1, 1))
+            .ok()
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl FromStr for Date {
+    type Err = BadDate;
+    fn from_str(text: &str) -> Result<Self, BadDate> {
+        let mut parts = text.split('-');
+        let mut part = |length: usize| -> Result<u16, BadDate> {
+            let digits = parts.next().ok_or(BadDate)?;
+            if digits.len() != length || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(BadDate);
+            }
+            digits.parse().map_err(|_| BadDate)
+        };
+        let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+        if parts.next().is_some() {
+            return Err(BadDate);
+        }
+        let narrow = |value: u16| u8::try_from(value).map_err(|_| BadDate);
+        Self::new(year, narrow(month)?, narrow(day)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_existing_days_are_read() {
+        for text in ["2022-12-31", "2024-02-29", "2000-02-29", "0001-01-01"] {
+            assert_eq!(
+                text.parse::<Date>().map(|date| date.to_string()),
+                Ok(text.into())
+            );
+        }
+        for text in [
+            "2023-02-29",
+            "1900-02-29",
+            "2022-13-01",
+            "2022-1-01",
+            "2022-00-10",
+            "2022-01-00",
+            "0000-01-01",
+            "2022-01-01-",
+            "+022-01-01",
+            "22-01-01",
+            "",
+        ] {
+            assert_eq!(text.parse::<Date>(), Err(BadDate), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_year_of_days_follows_in_order() {
+        let mut day: Date = "2024-01-01".parse().expect("a day");
+        for _ in 0..366 {
+            let next = day.next().expect("a next day");
+            assert!(next > day);
+            day = next;
+        }
+        assert_eq!(day.to_string(), "2025-01-01");
+    }
+}
