@@ -8,11 +8,24 @@
 
 pub mod conformance;
 pub mod memory;
+pub mod record;
 
 use std::sync::Arc;
 
 /// The first byte from which keys are derived and may be lost together.
 pub const DERIVED_FROM: u8 = 0x80;
+
+/// Bytes of one commit as [`Commit::bytes`] counts them: a few of the largest frames (1 MiB each), and
+/// less than one record of a journal.
+pub const COMMIT_BYTES_MAX: usize = 15 * 1024 * 1024;
+
+/// What one write or condition counts beyond its key and value: lengths and tags of any backend.
+pub const WRITE_OVERHEAD_BYTES: usize = 16;
+
+/// True if a key may be lost with all others like it. An empty key is truth.
+pub fn is_derived(key: &[u8]) -> bool {
+    key.first().is_some_and(|kind| *kind >= DERIVED_FROM)
+}
 
 /// One write of a commit: a value, or its absence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +52,51 @@ pub struct Commit {
     pub conditions: Vec<Condition>,
     /// All happen, in order, or none.
     pub writes: Vec<Write>,
+}
+
+impl Write {
+    fn bytes(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Vec::len) + WRITE_OVERHEAD_BYTES
+    }
+
+    /// Refuses what [`Store::put_derived`] does not take: too much, or a truth key.
+    pub fn check_derived(writes: &[Self]) -> Result<(), CommitError> {
+        if let Some(write) = writes.iter().find(|write| !is_derived(&write.key)) {
+            return Err(CommitError::NotDerived {
+                key: write.key.clone(),
+            });
+        }
+        check_bytes(writes.iter().map(Self::bytes).sum())
+    }
+}
+
+impl Condition {
+    fn bytes(&self) -> usize {
+        self.key.len() + self.expected.as_ref().map_or(0, Vec::len) + WRITE_OVERHEAD_BYTES
+    }
+}
+
+impl Commit {
+    /// What the commit counts against [`COMMIT_BYTES_MAX`].
+    pub fn bytes(&self) -> usize {
+        let conditions: usize = self.conditions.iter().map(Condition::bytes).sum();
+        conditions + self.writes.iter().map(Write::bytes).sum::<usize>()
+    }
+
+    /// Refuses a commit that is too large for any backend.
+    pub fn check(&self) -> Result<(), CommitError> {
+        check_bytes(self.bytes())
+    }
+}
+
+fn check_bytes(bytes: usize) -> Result<(), CommitError> {
+    if bytes > COMMIT_BYTES_MAX {
+        return Err(CommitError::TooLarge {
+            bytes,
+            bytes_max: COMMIT_BYTES_MAX,
+        });
+    }
+    Ok(())
 }
 
 /// A read that failed.
@@ -76,6 +134,12 @@ pub enum CommitError {
         /// The limit.
         bytes_max: usize,
     },
+    /// A truth key where only derived keys are taken; nothing happened.
+    #[error("the key {} is not derived and must be written by a commit", hex(.key))]
+    NotDerived {
+        /// The key.
+        key: Vec<u8>,
+    },
     /// It is unknown whether the commit is durable (a sync failed, a connection broke). The store
     /// takes no more commits until it is opened again.
     #[error("it is unknown whether the write is durable: {step} {object}: {reason}")]
@@ -108,7 +172,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// **Contract.** Sees every commit that returned `Ok` before the call began.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError>;
 
-    /// Entries with `from <= key < to`, ascending by key bytes, at most `limit`.
+    /// Entries with `from <= key < to`, ascending by key bytes, at most `limit`. None if `from >= to`.
     ///
     /// **Contract.** As [`Store::get`]; a commit that runs at the same time is seen as a whole or not
     /// at all for each key.
@@ -130,18 +194,29 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     fn derived_lost(&self) -> bool;
 
     /// Removes every derived key, in preparation of deriving them again.
+    ///
+    /// **Contract.** From its beginning until [`Store::derived_rebuilt`], `derived_lost` is true, also
+    /// after a crash and re-opening.
     fn clear_derived(&self) -> Result<(), CommitError>;
 
     /// Writes derived keys outside a commit, quickly and without durability, while rebuilding.
+    ///
+    /// **Contract.** Visible on return. Truth keys are refused (`NotDerived`) and nothing is written.
+    /// Nobody else commits writes of the same keys meanwhile.
     fn put_derived(&self, writes: Vec<Write>) -> Result<(), CommitError>;
 
     /// Says that deriving again is complete.
+    ///
+    /// **Contract.** After it, re-opening finds all derived keys or none, and none only with
+    /// `derived_lost`.
     fn derived_rebuilt(&self) -> Result<(), CommitError>;
 
     /// Bytes used.
     fn usage(&self) -> Result<Usage, ReadError>;
 
-    /// Ends the store: waits for running commits, then refuses more.
+    /// Ends the store: waits for running commits, then refuses more with `Fatal`. What was committed is
+    /// there when it is opened again, derived keys included. Reads may fail from now on. Closing twice
+    /// is closing once.
     fn close(&self) -> Result<(), CommitError>;
 }
 
