@@ -19,3 +19,6 @@ pub mod period;
 
 pub mod catalogue_files;
 pub mod form;
+
+pub mod document;
+pub mod gate;

@@ -12,11 +12,17 @@ pub const DEPENDENCIES_MAX: usize = 64;
 /// Other actors a change may name in predecessors and element ids.
 pub const ACTORS_PER_CHANGE_MAX: usize = 64;
 
+/// Predecessors named in one change: the rivals that its operations settle.
+pub const PREDECESSORS_PER_CHANGE_MAX: usize = 32_768;
+
 /// Bytes of an indicator code, a section id or a template id.
 pub const CODE_BYTES_MAX: usize = 64;
 
 /// Bytes of one text value: a note or a text cell of about four printed pages.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of the reason of a sign-off: half a printed page.
+pub const REASON_BYTES_MAX: usize = 4 * 1024;
 
 /// Bytes of a change's message, which holds typing times only.
 pub const MESSAGE_BYTES_MAX: usize = 48 * 1024;
@@ -36,6 +42,9 @@ pub const SIGNED_PART_BYTES_MAX: usize = 512 * 1024;
 
 /// Bytes of a subject: template id, unit, period.
 pub const SUBJECT_BYTES_MAX: usize = 256;
+
+/// Bytes of a period in its canonical form.
+pub const PERIOD_BYTES_MAX: usize = 16;
 
 /// Bytes of one catalogue record: a template of 1,000 rows.
 pub const CATALOGUE_RECORD_BYTES_MAX: usize = 512 * 1024;
