@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The server of Đồng Bộ: a node of a province that others reach over HTTP.
+//!
+//! [`routes`] is the table of addresses; each names one file of [`operation`]. [`app`] holds the parts
+//! a request may need: the store, the catalogue with its only writer ([`registry`]), tokens and
+//! passwords. [`kept`] is what the server itself keeps in the store, [`problem`] what it says when
+//! something cannot be done. No rule about documents, batches or rights lives here: those are in
+//! `sync_core`.
+
+pub mod app;
+pub mod clock;
+pub mod entropy;
+mod extract;
+pub mod kept;
+pub mod limits;
+pub mod operation;
+mod page;
+pub mod password;
+pub mod problem;
+pub mod registry;
+pub mod routes;
+pub mod secrets;
+pub mod serve;
+pub mod token;
+pub mod wire;

@@ -1,0 +1,126 @@
+//! Extractors: a request is checked here, once, and refused with a problem of ours.
+
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use sync_core::catalogue::Role;
+use sync_core::identity::PersonId;
+
+use crate::app::SharedApp;
+use crate::limits;
+use crate::problem::{Problem, ProblemCode};
+use crate::token::Identity;
+
+fn malformed(status: StatusCode, detail: &str) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(ProblemCode::BodyTooLarge).with("bytes_max", limits::BODY_BYTES_MAX);
+    }
+    Problem::new(ProblemCode::RequestMalformed).with("detail", detail)
+}
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<SharedApp> for Body<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, Problem> {
+        Json::<T>::from_request(request, app)
+            .await
+            .map(|Json(value)| Self(value))
+            .map_err(|rejection| malformed(rejection.status(), &rejection.body_text()))
+    }
+}
+
+/// The query.
+#[derive(Debug)]
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<SharedApp> for Asked<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        Query::<T>::from_request_parts(parts, app)
+            .await
+            .map(|Query(value)| Self(value))
+            .map_err(|rejection| malformed(rejection.status(), &rejection.body_text()))
+    }
+}
+
+/// The variable parts of the path. One that is no identity cannot name anything: not found.
+#[derive(Debug)]
+pub(crate) struct At<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<SharedApp> for At<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        Path::<T>::from_request_parts(parts, app)
+            .await
+            .map(|Path(value)| Self(value))
+            .map_err(|_| Problem::new(ProblemCode::RouteUnknown))
+    }
+}
+
+/// A person who proved who they are, whose device key (if it was one) is still good.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignedIn(pub(crate) Identity);
+
+/// The access token of a request.
+fn bearer(parts: &Parts) -> Result<&str, Problem> {
+    parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| Problem::new(ProblemCode::SignInRequired))
+}
+
+/// Judges an access token against the catalogue as it is now.
+pub(crate) fn identify(app: &SharedApp, token: &str) -> Result<Identity, Problem> {
+    let identity = app.tokens.verify_access(token, app.clock.now_s())?;
+    let catalogue = app.registry.current();
+    if catalogue.person(identity.person).is_none() {
+        return Err(Problem::new(ProblemCode::SignInRequired));
+    }
+    if let Some(key) = identity.key {
+        let device = catalogue
+            .key(key)
+            .ok_or_else(|| Problem::new(ProblemCode::DeviceKeyUnknown).with("key", key))?;
+        if device.ended.is_some() {
+            return Err(Problem::new(ProblemCode::DeviceKeyEnded).with("key", key));
+        }
+    }
+    Ok(identity)
+}
+
+impl FromRequestParts<SharedApp> for SignedIn {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        identify(app, bearer(parts)?).map(Self)
+    }
+}
+
+/// An administrator of the whole province.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Administrator(pub(crate) PersonId);
+
+impl FromRequestParts<SharedApp> for Administrator {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let SignedIn(identity) = SignedIn::from_request_parts(parts, app).await?;
+        let administers = app
+            .registry
+            .current()
+            .grants_of(identity.person, app.clock.now_s())
+            .any(|grant| grant.role == Role::Administrator && grant.unit.is_none());
+        if administers {
+            Ok(Self(identity.person))
+        } else {
+            Err(Problem::new(ProblemCode::RightsMissing))
+        }
+    }
+}

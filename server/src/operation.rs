@@ -1,0 +1,25 @@
+//! What can be asked of the server: one use case per file.
+//!
+//! In each file a request and an answer as they travel, a `respond` that the route table names
+//! (extract, one call, convert), and the use case itself, which knows nothing of HTTP.
+
+pub mod add_duties;
+pub mod add_people;
+pub mod challenge_device;
+pub mod change_password;
+pub mod end_device_key;
+pub mod end_grant;
+pub mod end_session;
+pub mod found_province;
+pub mod import_template;
+pub mod import_units;
+pub mod list_people;
+pub mod list_templates;
+pub mod list_units;
+pub mod make_enrolments;
+pub mod read_catalogue;
+pub mod redeem_enrolment;
+pub mod refresh_session;
+pub mod report_health;
+pub mod sign_in;
+pub mod sign_in_device;

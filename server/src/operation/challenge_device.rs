@@ -1,0 +1,47 @@
+//! Gives a device the challenge it has to sign. Keys that do not exist get one too.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use sync_core::identity::{KeyId, NodeId, ProvinceId};
+
+use crate::app::SharedApp;
+use crate::entropy::random;
+use crate::extract::Body;
+use crate::limits;
+use crate::problem::{Problem, ProblemCode};
+
+/// Which key will sign.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    key_id: KeyId,
+}
+
+/// What to sign: `H("device session", province ‖ node ‖ nonce)`, the nonce as raw bytes.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    province: ProvinceId,
+    node: NodeId,
+    nonce: String,
+    expires_in_s: i64,
+}
+
+/// `POST /v1/device/challenge`
+pub(crate) async fn respond(
+    State(app): State<SharedApp>,
+    Body(request): Body<Request>,
+) -> Result<Json<Answer>, Problem> {
+    let catalogue = app.registry.current();
+    let province = catalogue
+        .province()
+        .ok_or_else(|| Problem::new(ProblemCode::NotReady))?;
+    Ok(Json(Answer {
+        province: province.id,
+        node: app.node,
+        nonce: app
+            .tokens
+            .challenge(request.key_id, random()?, app.clock.now_s()),
+        expires_in_s: limits::CHALLENGE_S,
+    }))
+}

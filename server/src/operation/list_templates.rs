@@ -1,0 +1,66 @@
+//! Lists template versions and gives the content of one.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::app::SharedApp;
+use crate::extract::{Asked, At, SignedIn};
+use crate::page::{Page, PageQuery};
+use crate::problem::{Problem, ProblemCode};
+
+/// One version.
+#[derive(Debug, Serialize)]
+pub(crate) struct TemplateLine {
+    id: String,
+    version: u32,
+    bytes: usize,
+}
+
+/// `GET /v1/templates`
+pub(crate) async fn respond(
+    State(app): State<SharedApp>,
+    SignedIn(_): SignedIn,
+    Asked(page): Asked<PageQuery>,
+) -> Result<Json<Page<TemplateLine>>, Problem> {
+    let after = page.after.as_deref().map(read_cursor).transpose()?;
+    let catalogue = app.registry.current();
+    let lines = catalogue
+        .templates()
+        .filter(|template| {
+            after
+                .as_ref()
+                .is_none_or(|(id, version)| (&template.id, template.version) > (id, *version))
+        })
+        .map(|template| TemplateLine {
+            id: template.id.clone(),
+            version: template.version,
+            bytes: template.content.len(),
+        });
+    Ok(Json(Page::take(lines, page.limit(), |line| {
+        format!("{}:{}", line.id, line.version)
+    })))
+}
+
+fn read_cursor(cursor: &str) -> Result<(String, u32), Problem> {
+    cursor
+        .split_once(':')
+        .and_then(|(id, version)| Some((id.to_owned(), version.parse().ok()?)))
+        .ok_or_else(|| Problem::new(ProblemCode::CursorBad))
+}
+
+/// `GET /v1/templates/{id}/{version}`: the bytes as they were signed.
+pub(crate) async fn respond_one(
+    State(app): State<SharedApp>,
+    SignedIn(_): SignedIn,
+    At((id, version)): At<(String, u32)>,
+) -> Result<Response, Problem> {
+    let catalogue = app.registry.current();
+    let template = catalogue.template(&id, version).ok_or_else(|| {
+        Problem::new(ProblemCode::TemplateUnknown).with("template", format!("{id} {version}"))
+    })?;
+    let content = template.content.clone();
+    Ok(([(CONTENT_TYPE, "application/json")], content).into_response())
+}

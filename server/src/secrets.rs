@@ -1,0 +1,178 @@
+//! The folder `secrets/`: three Ed25519 keys, each a file of 64 hexadecimal digits only its owner reads.
+//!
+//! `catalogue.key` signs the province's catalogue, `node.key` signs receipts, `token.key` signs
+//! access tokens and is what refresh tokens and challenges are derived from. Losing the first two is
+//! losing the province; replacing the third signs everybody out.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use ed25519_dalek::SigningKey;
+
+use crate::entropy::{NoEntropy, random};
+
+/// The keys of a node.
+#[derive(Clone)]
+pub struct Secrets {
+    /// Signs the catalogue.
+    pub catalogue: SigningKey,
+    /// Signs receipts.
+    pub node: SigningKey,
+    /// Signs access tokens.
+    pub token: SigningKey,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets")
+    }
+}
+
+/// Why the keys are not there.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// A file operation failed.
+    #[error("cannot {step} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        step: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file holds no key.
+    #[error("{} holds no key of 64 hexadecimal digits", .0.display())]
+    NoKey(PathBuf),
+    /// No random bytes for a new key.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+}
+
+impl Secrets {
+    /// New keys that are kept nowhere, for tests.
+    pub fn random() -> Result<Self, NoEntropy> {
+        Ok(Self {
+            catalogue: SigningKey::from_bytes(&random()?),
+            node: SigningKey::from_bytes(&random()?),
+            token: SigningKey::from_bytes(&random()?),
+        })
+    }
+
+    /// Reads the keys of a node's folder.
+    pub fn open(folder: &Path) -> Result<Self, SecretsError> {
+        let at = |name: &str| read_key(&folder.join("secrets").join(name));
+        Ok(Self {
+            catalogue: at("catalogue.key")?,
+            node: at("node.key")?,
+            token: at("token.key")?,
+        })
+    }
+
+    /// Reads the keys, making those that are not there; the files are durable on return.
+    pub fn open_or_create(folder: &Path) -> Result<Self, SecretsError> {
+        let secrets = folder.join("secrets");
+        create_folder(&secrets)?;
+        let at = |name: &str| {
+            let path = secrets.join(name);
+            if !path.exists() {
+                write_key(&path)?;
+            }
+            read_key(&path)
+        };
+        let keys = Self {
+            catalogue: at("catalogue.key")?,
+            node: at("node.key")?,
+            token: at("token.key")?,
+        };
+        sync(&secrets)?;
+        sync(folder)?;
+        Ok(keys)
+    }
+}
+
+fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SecretsError {
+    let path = path.to_owned();
+    move |source| SecretsError::File { step, path, source }
+}
+
+fn create_folder(path: &Path) -> Result<(), SecretsError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(failed("create", path))
+}
+
+fn sync(folder: &Path) -> Result<(), SecretsError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed("sync", folder))
+}
+
+/// Writes beside and renames, so that a crash leaves a whole key or none.
+fn write_key(path: &Path) -> Result<(), SecretsError> {
+    let beside = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let seed: [u8; 32] = random()?;
+    let mut text = HEXLOWER.encode(&seed);
+    text.push('\n');
+    let mut file = options.open(&beside).map_err(failed("create", &beside))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed("write", &beside))?;
+    fs::rename(&beside, path).map_err(failed("rename", &beside))
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, SecretsError> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(128).read_to_string(&mut text))
+        .map_err(failed("read", path))?;
+    HEXLOWER
+        .decode(text.trim_end().as_bytes())
+        .ok()
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        .map(|seed| SigningKey::from_bytes(&seed))
+        .ok_or_else(|| SecretsError::NoKey(path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_and_only_their_owner_reads_them() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Secrets::open(folder.path()),
+            Err(SecretsError::File { step: "read", .. })
+        ));
+        let made = Secrets::open_or_create(folder.path()).unwrap();
+        let again = Secrets::open_or_create(folder.path()).unwrap();
+        assert_eq!(made.catalogue.to_bytes(), again.catalogue.to_bytes());
+        assert_ne!(made.catalogue.to_bytes(), made.node.to_bytes());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let secrets = folder.path().join("secrets");
+            for entry in fs::read_dir(&secrets).unwrap() {
+                let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600);
+            }
+            let mode = fs::metadata(&secrets).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
+        }
+        fs::write(folder.path().join("secrets/node.key"), "short\n").unwrap();
+        assert!(matches!(
+            Secrets::open(folder.path()),
+            Err(SecretsError::NoKey(_))
+        ));
+    }
+}

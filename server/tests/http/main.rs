@@ -1,0 +1,12 @@
+//! The server over real HTTP: one binary, one file per part of the table of routes.
+
+#[cfg(test)]
+mod administration;
+#[cfg(test)]
+mod enrolment;
+#[cfg(test)]
+mod served;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod standing;

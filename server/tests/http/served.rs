@@ -1,0 +1,217 @@
+//! A served province in memory, and a client that speaks plain HTTP to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread::JoinHandle;
+
+use data_encoding::HEXLOWER;
+use dongbo_server::app::{App, SharedApp, Stage};
+use dongbo_server::clock::Clock;
+use dongbo_server::operation::found_province::{Founded, found};
+use dongbo_server::operation::sign_in_device::statement;
+use dongbo_server::secrets::Secrets;
+use dongbo_server::serve::serve;
+use ed25519_dalek::{Signer, SigningKey};
+use serde_json::{Value, json};
+use store::SharedStore;
+use store::memory::{MemoryContents, MemoryStore};
+use sync_core::identity::KeyId;
+use tokio::sync::oneshot;
+
+pub(crate) const START_S: i64 = 1_767_000_000;
+
+/// A province on a free port of this machine. It stops when it is dropped.
+pub(crate) struct Served {
+    pub(crate) app: SharedApp,
+    pub(crate) founded: Founded,
+    pub(crate) url: String,
+    pub(crate) store: Arc<MemoryStore>,
+    now: Arc<AtomicI64>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
+    agent: ureq::Agent,
+}
+
+/// A device: a key, and whose it became.
+pub(crate) struct Device {
+    pub(crate) key: SigningKey,
+    pub(crate) key_id: KeyId,
+}
+
+impl Device {
+    pub(crate) fn new(seed: u8) -> Self {
+        let key = SigningKey::from_bytes(&[seed; 32]);
+        let key_id = KeyId::of(key.verifying_key().as_bytes());
+        Self { key, key_id }
+    }
+    pub(crate) fn public_key(&self) -> String {
+        HEXLOWER.encode(self.key.verifying_key().as_bytes())
+    }
+}
+
+impl Served {
+    pub(crate) fn new() -> Self {
+        let store = Arc::new(MemoryStore::open(&MemoryContents::default()));
+        let shared: SharedStore = store.clone();
+        let secrets = Secrets::random().unwrap();
+        let now = Arc::new(AtomicI64::new(START_S));
+        let clock = Clock::Set(now.clone());
+        let founded = found(
+            &shared,
+            &secrets,
+            &clock,
+            "Tỉnh Thái Nguyên",
+            Some("Diễn tập"),
+        )
+        .unwrap();
+        let app = Arc::new(App::open(shared, secrets, clock).unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let (told, port) = std::sync::mpsc::channel();
+        let thread = {
+            let app = app.clone();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(2)
+                    .enable_all()
+                    .build()?;
+                runtime.block_on(async {
+                    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+                    told.send(listener.local_addr()?.port()).unwrap();
+                    app.stage.send_replace(Stage::Ready);
+                    serve(app, listener, async {
+                        let _ = stopped.await;
+                    })
+                    .await
+                })
+            })
+        };
+        let url = format!("http://127.0.0.1:{}", port.recv().unwrap());
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        Self {
+            app,
+            founded,
+            url,
+            store,
+            now,
+            stop: Some(stop),
+            thread: Some(thread),
+            agent,
+        }
+    }
+
+    /// Moves the server's clock.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn get(&self, path: &str, token: Option<&str>) -> (u16, Value) {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        read(request.call().unwrap())
+    }
+
+    pub(crate) fn post(&self, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+        self.post_bytes(path, token, body.to_string().as_bytes())
+    }
+
+    pub(crate) fn post_bytes(&self, path: &str, token: Option<&str>, body: &[u8]) -> (u16, Value) {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.url))
+            .header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        read(request.send(body).unwrap())
+    }
+
+    /// Asks for something that must succeed.
+    pub(crate) fn done(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
+        let (status, answer) = self.post(path, token, body);
+        assert!(status < 300, "{path}: {status} {answer}");
+        answer
+    }
+
+    /// Asks for something that must be refused with this code.
+    pub(crate) fn refused(&self, path: &str, token: Option<&str>, body: &Value) -> (u16, String) {
+        let (status, answer) = self.post(path, token, body);
+        assert!(status >= 400, "{path}: {status} {answer}");
+        (status, answer["code"].as_str().unwrap().to_owned())
+    }
+
+    /// Redeems a code for a device.
+    pub(crate) fn redeem(&self, code: &str, device: &Device, password: Option<&str>) -> Value {
+        self.done(
+            "/v1/enrolments/redeem",
+            None,
+            &json!({ "code": code, "public_key": device.public_key(), "password": password }),
+        )
+    }
+
+    /// Opens a session by a device's key.
+    pub(crate) fn device_session(&self, device: &Device) -> String {
+        let (status, answer) = self.try_device_session(device);
+        assert_eq!(status, 200, "{answer}");
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn try_device_session(&self, device: &Device) -> (u16, Value) {
+        let challenge = self.done(
+            "/v1/device/challenge",
+            None,
+            &json!({ "key_id": device.key_id }),
+        );
+        let nonce = challenge["nonce"].as_str().unwrap();
+        let signature = device.key.sign(&statement(
+            self.founded.province,
+            self.founded.node,
+            &HEXLOWER.decode(nonce.as_bytes()).unwrap(),
+        ));
+        self.post(
+            "/v1/device/session",
+            None,
+            &json!({
+                "key_id": device.key_id,
+                "nonce": nonce,
+                "signature": HEXLOWER.encode(&signature.to_bytes()),
+            }),
+        )
+    }
+
+    /// The first administrator with a device and a password, signed in.
+    pub(crate) fn administrator(&self) -> String {
+        let device = Device::new(200);
+        self.redeem(&self.founded.code.to_string(), &device, None);
+        self.device_session(&device)
+    }
+
+    /// Stops the server and waits until it has ended.
+    pub(crate) fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap().unwrap();
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let text = response.body_mut().read_to_string().unwrap();
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
+}
