@@ -22,3 +22,4 @@ pub mod form;
 
 pub mod document;
 pub mod gate;
+pub mod org_unit;
