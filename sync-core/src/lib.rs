@@ -23,3 +23,4 @@ pub mod form;
 pub mod document;
 pub mod gate;
 pub mod org_unit;
+pub mod roll_up;

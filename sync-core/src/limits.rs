@@ -81,3 +81,6 @@ pub const FORMULA_BYTES_MAX: usize = 2 * 1024;
 
 /// Parentheses and signs inside each other in one formula; bounds every recursion over it.
 pub const FORMULA_DEPTH_MAX: usize = 32;
+
+/// Texts listed in one rolled-up figure; further ones are counted. A person reads no more at once.
+pub const TEXTS_LISTED_MAX: usize = 200;

@@ -205,23 +205,22 @@ pub fn import_province(text: &str) -> Result<Vec<ImportedUnit>, UnitImportError>
         groups: Vec::new(),
     };
     list.push("province", province)?;
-    let mut areas: BTreeMap<String, String> = BTreeMap::new();
+    let mut areas: BTreeSet<String> = BTreeSet::new();
     for (index, unit) in file.units.into_iter().enumerate() {
         let place = format!("units[{index}]");
         let mut parent_code = province_code.clone();
         if let Some(name) = unit.area_vi {
             parent_code = code_from_name(&name);
-            if !areas.contains_key(&name) {
+            if areas.insert(name.clone()) {
                 let area = ImportedUnit {
                     code: parent_code.clone(),
-                    name: name.clone(),
+                    name,
                     parent_code: Some(province_code.clone()),
                     kind: AREA_KIND.to_owned(),
                     valid_from,
                     groups: Vec::new(),
                 };
                 list.push(&format!("{place}.area_vi"), area)?;
-                areas.insert(name, parent_code.clone());
             }
         }
         let own_day = unit.valid_from.as_deref();
