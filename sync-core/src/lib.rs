@@ -19,8 +19,8 @@ pub mod period;
 
 pub mod catalogue_files;
 pub mod form;
+pub mod org_unit;
+pub mod roll_up;
 
 pub mod document;
 pub mod gate;
-pub mod org_unit;
-pub mod roll_up;
