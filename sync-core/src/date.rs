@@ -44,6 +44,43 @@ impl Date {
         Ok(Self { year, month, day })
     }
 
+    /// The day on which a moment falls in Vietnam (UTC+7 all year), whatever a device's own zone says.
+    /// `timestamp` counts seconds since 1970-01-01 UTC; what lies outside the years 1 to 9999 gives
+    /// the first or the last day there is.
+    pub fn of_timestamp(timestamp: i64) -> Self {
+        const LAST: Date = Date {
+            year: 9999,
+            month: 12,
+            day: 31,
+        };
+        // Days since 0000-03-01 in cycles of 400 years, so that the leap day ends a year.
+        let days = timestamp.saturating_add(7 * 3600).div_euclid(86_400);
+        let days = days.saturating_add(719_468);
+        let (cycle, day_of_cycle) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
+            - day_of_cycle / 146_096)
+            / 365;
+        let day_of_year =
+            day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+        let from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+        let month = if from_march < 10 {
+            from_march + 3
+        } else {
+            from_march - 9
+        };
+        let year = cycle.saturating_mul(400).saturating_add(year_of_cycle);
+        let year = year.saturating_add(i64::from(month <= 2));
+        if year < 1 {
+            return Self::FIRST;
+        }
+        let narrow = (u16::try_from(year), u8::try_from(month), u8::try_from(day));
+        match narrow {
+            (Ok(year), Ok(month), Ok(day)) => Self::new(year, month, day).unwrap_or(LAST),
+            _ => LAST,
+        }
+    }
+
     /// The year, 1–9999.
     pub fn year(self) -> u16 {
         self.year
@@ -97,6 +134,32 @@ impl FromStr for Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_falls_on_its_day_in_vietnam() {
+        for (timestamp, day) in [
+            (0, "1970-01-01"),
+            (16 * 3600 + 3599, "1970-01-01"),
+            (17 * 3600, "1970-01-02"),
+            (951_843_599, "2000-02-29"),
+            (951_843_600, "2000-03-01"),
+            (1_795_312_800, "2026-11-22"),
+            (i64::MIN, "0001-01-01"),
+            (i64::MAX, "9999-12-31"),
+        ] {
+            assert_eq!(
+                Date::of_timestamp(timestamp).to_string(),
+                day,
+                "{timestamp}"
+            );
+        }
+        let mut day = Date::of_timestamp(-10_000_000_000);
+        for days in 1..200_000 {
+            let next = Date::of_timestamp(-10_000_000_000 + days * 86_400);
+            assert_eq!(day.next(), Some(next));
+            day = next;
+        }
+    }
 
     #[test]
     fn only_existing_days_are_read() {

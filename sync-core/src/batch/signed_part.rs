@@ -1,0 +1,211 @@
+//! One part with its header, signature and Merkle path: what nodes keep, relay and number.
+
+use ed25519_dalek::{Signature, VerifyingKey};
+
+use super::part::part_hash;
+use super::{Entry, Header, Part, batch_id, merkle, part_id, signed_message};
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::identity::{ActorId, BatchId, DocumentId, KeyId, PartId};
+use crate::limits;
+
+/// Why a part of good form is not what its signer sealed. Final; nothing happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The public key is not the one the header names, or no key at all.
+    #[error("the key is not the one that the batch names")]
+    Key,
+    /// The signature is not the key's.
+    #[error("the signature of the batch is not the device's")]
+    Signature,
+    /// The part does not belong under the signed root.
+    #[error("the part does not belong to the signed batch")]
+    Path,
+}
+
+/// A part as it travels. Its form is right; nothing is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedPart {
+    header: Header,
+    header_bytes: Vec<u8>,
+    signature: [u8; 64],
+    index: u32,
+    siblings: Vec<[u8; 32]>,
+    part: Part,
+    part_bytes: Vec<u8>,
+    changes: Vec<Vec<u8>>,
+}
+
+impl SignedPart {
+    pub(super) fn new(
+        header: &Header,
+        signature: [u8; 64],
+        index: u32,
+        siblings: Vec<[u8; 32]>,
+        part: Part,
+        changes: Vec<Vec<u8>>,
+    ) -> Self {
+        let (header_bytes, part_bytes) = (header.encode(), part.encode());
+        let header = header.clone();
+        Self {
+            header,
+            header_bytes,
+            signature,
+            index,
+            siblings,
+            part,
+            part_bytes,
+            changes,
+        }
+    }
+
+    /// Bytes in the raw packing.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer
+            .u8(0)
+            .bytes(&self.header_bytes)
+            .raw(&self.signature)
+            .var(u64::from(self.index));
+        writer.var(self.siblings.len() as u64);
+        for sibling in &self.siblings {
+            writer.raw(sibling);
+        }
+        writer
+            .bytes(&self.part_bytes)
+            .var(self.changes.len() as u64);
+        for change in &self.changes {
+            writer.bytes(change);
+        }
+        writer.into_bytes()
+    }
+
+    /// Reads bytes in the raw packing, strictly.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > limits::SIGNED_PART_BYTES_MAX {
+            return Err(DecodeError::Limit("bytes of the part"));
+        }
+        let mut reader = Reader::new(bytes);
+        if reader.u8("packing")? != 0 {
+            return Err(DecodeError::Undefined("packing"));
+        }
+        let header_bytes = reader.bytes(bytes.len(), "header")?.to_vec();
+        let header = Header::decode(&header_bytes)?;
+        let signature = reader.array("signature")?;
+        let index = u32::try_from(reader.var("index of the part")?)
+            .map_err(|_| DecodeError::Limit("index of the part"))?;
+        if index >= header.parts {
+            return Err(DecodeError::Limit("index of the part"));
+        }
+        let count = reader.count(limits::PARTS_PER_BATCH_MAX, "siblings")?;
+        let siblings = (0..count)
+            .map(|_| reader.array("sibling"))
+            .collect::<Result<Vec<_>, _>>()?;
+        let part_bytes = reader.bytes(bytes.len(), "part")?.to_vec();
+        let part = Part::decode(&part_bytes)?;
+        let count = reader.count(limits::ENTRIES_PER_PART_MAX, "changes")?;
+        let named = part
+            .entries
+            .iter()
+            .filter(|entry| matches!(entry, Entry::Change { .. }));
+        if named.count() != count {
+            return Err(DecodeError::Undefined("count of changes"));
+        }
+        let changes = (0..count)
+            .map(|_| Ok(reader.bytes(limits::CHANGE_BYTES_MAX, "change")?.to_vec()))
+            .collect::<Result<Vec<_>, DecodeError>>()?;
+        reader.end("signed part")?;
+        Ok(Self {
+            header,
+            header_bytes,
+            signature,
+            index,
+            siblings,
+            part,
+            part_bytes,
+            changes,
+        })
+    }
+
+    /// Checks signature and path with the public key of the signer.
+    pub fn verify(self, public_key: &[u8; 32]) -> Result<VerifiedPart, VerifyError> {
+        if KeyId::of(public_key) != self.header.key {
+            return Err(VerifyError::Key);
+        }
+        let key = VerifyingKey::from_bytes(public_key).map_err(|_| VerifyError::Key)?;
+        key.verify_strict(
+            &signed_message(&self.header_bytes),
+            &Signature::from_bytes(&self.signature),
+        )
+        .map_err(|_| VerifyError::Signature)?;
+        self.verify_path()
+    }
+
+    /// Checks the path only: for parts out of this node's own log, whose signature was checked
+    /// before they were written there.
+    pub fn verify_path(self) -> Result<VerifiedPart, VerifyError> {
+        let (index, count) = (self.index as usize, self.header.parts as usize);
+        let root = merkle::root_from_path(&self.part_hash(), index, count, &self.siblings);
+        if root == Some(self.header.root) {
+            Ok(VerifiedPart(self))
+        } else {
+            Err(VerifyError::Path)
+        }
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+    /// The part.
+    pub fn part(&self) -> &Part {
+        &self.part
+    }
+    /// The changes, in the order of the change entries.
+    pub fn changes(&self) -> &[Vec<u8>] {
+        &self.changes
+    }
+    /// Entries with the bytes of their change, if they are one.
+    pub fn entries(&self) -> impl Iterator<Item = (&Entry, Option<&[u8]>)> {
+        let mut changes = self.changes.iter();
+        self.part.entries.iter().map(move |entry| {
+            let bytes = match entry {
+                Entry::Change { .. } => changes.next().map(Vec::as_slice),
+                Entry::Subject { .. } | Entry::Extension { .. } => None,
+            };
+            (entry, bytes)
+        })
+    }
+    /// The changes of one document, in order.
+    pub fn changes_of(&self, document: DocumentId) -> impl Iterator<Item = &[u8]> {
+        self.entries()
+            .filter(move |(entry, _)| entry.document() == document)
+            .filter_map(|(_, b)| b)
+    }
+    /// The chain.
+    pub fn actor(&self) -> ActorId {
+        self.header.actor()
+    }
+    /// The batch id.
+    pub fn batch_id(&self) -> BatchId {
+        batch_id(&self.header_bytes)
+    }
+    /// The part id.
+    pub fn id(&self) -> PartId {
+        part_id(self.batch_id(), self.index)
+    }
+    /// The hash of the part, which the next one in its partition names.
+    pub fn part_hash(&self) -> [u8; 32] {
+        part_hash(&self.part_bytes)
+    }
+}
+
+/// A part that its signer sealed. Only [`SignedPart::verify`] and [`SignedPart::verify_path`] make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedPart(SignedPart);
+
+impl std::ops::Deref for VerifiedPart {
+    type Target = SignedPart;
+    fn deref(&self) -> &SignedPart {
+        &self.0
+    }
+}
