@@ -50,7 +50,7 @@ pub const PERIOD_BYTES_MAX: usize = 16;
 pub const CATALOGUE_RECORD_BYTES_MAX: usize = 512 * 1024;
 
 /// Bytes of one frame on a link.
-pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+pub const FRAME_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Bytes of names and labels: sign-in names, unit names, device labels.
 pub const NAME_BYTES_MAX: usize = 512;
@@ -82,5 +82,29 @@ pub const FORMULA_BYTES_MAX: usize = 2 * 1024;
 /// Parentheses and signs inside each other in one formula; bounds every recursion over it.
 pub const FORMULA_DEPTH_MAX: usize = 32;
 
-/// Texts listed in one rolled-up figure; further ones are counted. A person reads no more at once.
-pub const TEXTS_LISTED_MAX: usize = 200;
+/// Operations of decoded changes that an acceptor keeps in memory: about 16 MB.
+pub const ACCEPT_CACHE_OPERATIONS_MAX: usize = 60_000;
+
+/// Held parts of one chain: a device gone wrong must not fill the disk with its quarantine.
+pub const HELD_PARTS_PER_CHAIN_MAX: u64 = 10_000;
+
+/// Catalogue records in one message.
+pub const RECORDS_PER_MESSAGE_MAX: usize = 512;
+
+/// Parts in one message.
+pub const PARTS_PER_MESSAGE_MAX: usize = 1_024;
+
+/// Partitions in one feed: every unit of a large province in every compartment.
+pub const PARTITIONS_PER_FEED_MAX: usize = 16_384;
+
+/// Bytes of log entries in one answer: a page on a slow link, far below a frame.
+pub const RESPONSE_ENTRY_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of catalogue records in one answer; one larger record travels alone.
+pub const RESPONSE_RECORD_BYTES_MAX: usize = 128 * 1024;
+
+/// Bytes of parts in one request.
+pub const REQUEST_PART_BYTES_MAX: usize = 256 * 1024;
+
+/// Characters before or within a replacement in a text, as a draft names them.
+pub const DRAFT_TEXT_MAX: usize = 1 << 24;

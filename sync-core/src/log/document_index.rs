@@ -1,0 +1,368 @@
+//! The change index of one document: what must be known of its changes to judge the next one.
+//!
+//! About a hundred bytes a change, kept in chunks so that a new change rewrites one of them. It is
+//! no document: no values, no Automerge.
+
+use std::collections::BTreeMap;
+
+use super::{KeyspaceError, Write, keys};
+use crate::batch::Partition;
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::document::{Extension, Subject, extension_change};
+use crate::gate::{Clock, DecodedChange, History, KnownChange, MemoryHistory, OpId, Written};
+use crate::identity::{ActorId, ChangeHash, DocumentId};
+use crate::limits;
+
+/// Changes in one chunk of the index.
+const CHUNK: usize = 64;
+
+/// What is kept of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedChange {
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Its chain.
+    pub actor: ActorId,
+    /// Number in the actor's chain in this document.
+    pub seq: u64,
+    /// Number of its first operation.
+    pub start_op: u64,
+    /// How many operations it has.
+    pub ops: u64,
+    /// Position of the part that carries it.
+    pub position: u64,
+    /// Which of the part's changes it is, from 0.
+    pub ordinal: u32,
+    /// Its past, itself included.
+    pub clock: Clock,
+}
+
+impl IndexedChange {
+    fn last_op(&self) -> u64 {
+        (self.start_op + self.ops).saturating_sub(1)
+    }
+}
+
+/// The index of a document.
+#[derive(Debug, Clone)]
+pub struct DocumentIndex {
+    document: DocumentId,
+    subject: Subject,
+    partition: Partition,
+    extensions: Vec<String>,
+    root: MemoryHistory,
+    changes: Vec<IndexedChange>,
+    by_hash: BTreeMap<ChangeHash, usize>,
+    chains: BTreeMap<ActorId, Vec<usize>>,
+    stored: usize,
+    head_dirty: bool,
+}
+
+impl DocumentIndex {
+    /// The index of a document that nobody changed yet.
+    pub fn new(subject: Subject, partition: Partition) -> Self {
+        Self {
+            document: subject.document_id(),
+            root: MemoryHistory::new(&subject),
+            subject,
+            partition,
+            extensions: Vec::new(),
+            changes: Vec::new(),
+            by_hash: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            stored: 0,
+            head_dirty: true,
+        }
+    }
+
+    /// The document.
+    pub fn document(&self) -> DocumentId {
+        self.document
+    }
+    /// What it is about.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+    /// The partition it is in.
+    pub fn partition(&self) -> Partition {
+        self.partition
+    }
+    /// Names of the texts declared so far.
+    pub fn extensions(&self) -> &[String] {
+        &self.extensions
+    }
+    /// Its changes in the order of acceptance.
+    pub fn changes(&self) -> &[IndexedChange] {
+        &self.changes
+    }
+    /// A change by its hash.
+    pub fn change(&self, hash: &ChangeHash) -> Option<&IndexedChange> {
+        self.changes.get(*self.by_hash.get(hash)?)
+    }
+
+    /// Declares a text. Names were checked by [`Extension::new`].
+    pub fn declare(&mut self, extension: &Extension) {
+        if self.root.declare(extension) {
+            self.extensions.push(extension.name.clone());
+            self.head_dirty = true;
+        }
+    }
+
+    /// Adds a change that passed the gate against this index.
+    pub fn insert(&mut self, change: &DecodedChange, position: u64, ordinal: u32) {
+        let content = &change.content;
+        let mut clock = self.root.clock_at(&content.deps);
+        for known in content.deps.iter().filter_map(|dep| self.change(dep)) {
+            for (actor, seq) in &known.clock {
+                let at = clock.entry(*actor).or_default();
+                *at = (*at).max(*seq);
+            }
+        }
+        clock.insert(content.actor, content.seq);
+        self.push(IndexedChange {
+            hash: change.hash,
+            actor: content.actor,
+            seq: content.seq,
+            start_op: content.start_op,
+            ops: content.ops.len() as u64,
+            position,
+            ordinal,
+            clock,
+        });
+        self.head_dirty = true;
+    }
+
+    fn push(&mut self, change: IndexedChange) {
+        let at = self.changes.len();
+        self.by_hash.insert(change.hash, at);
+        let chain = self.chains.entry(change.actor).or_default();
+        // Kept by start_op: parts of one chain come in order, so this is an append.
+        let place = chain.partition_point(|index| {
+            self.changes
+                .get(*index)
+                .is_some_and(|other| other.start_op < change.start_op)
+        });
+        chain.insert(place, at);
+        self.changes.push(change);
+    }
+
+    /// The change that holds an operation.
+    pub fn holder(&self, id: OpId) -> Option<&IndexedChange> {
+        let chain = self.chains.get(&id.actor)?;
+        let after = chain.partition_point(|index| {
+            self.changes
+                .get(*index)
+                .is_some_and(|change| change.start_op <= id.counter)
+        });
+        let change = self.changes.get(*chain.get(after.checked_sub(1)?)?)?;
+        (id.counter <= change.last_op()).then_some(change)
+    }
+
+    /// The writes that store what was added since the last call.
+    pub fn flush(&mut self, to: &mut Vec<Write>) {
+        if !self.head_dirty {
+            return;
+        }
+        let mut head = Writer::new();
+        head.bytes(&self.subject.encode());
+        self.partition.write(&mut head);
+        head.var(self.extensions.len() as u64);
+        for name in &self.extensions {
+            head.text(name);
+        }
+        head.var(self.changes.len() as u64);
+        to.push(Write {
+            key: keys::document(self.document),
+            value: Some(head.into_bytes()),
+        });
+        let first = self.stored / CHUNK;
+        for (number, chunk) in self.changes.chunks(CHUNK).enumerate().skip(first) {
+            let key = keys::document_chunk(self.document, number as u32);
+            to.push(Write {
+                key,
+                value: Some(encode_chunk(chunk)),
+            });
+        }
+        self.stored = self.changes.len();
+        self.head_dirty = false;
+    }
+
+    /// Reads an index from its head and its chunks.
+    pub(super) fn read(head: &[u8], chunks: &[Vec<u8>]) -> Result<Self, KeyspaceError> {
+        let damaged = |_| KeyspaceError::Damaged("document index");
+        let (subject, partition, extensions, count) = read_head(head).map_err(damaged)?;
+        let mut index = Self::new(subject, partition);
+        for name in extensions {
+            let extension = extension_change(&index.subject, &name)
+                .ok_or(KeyspaceError::Damaged("document index"))?;
+            index.declare(&extension);
+        }
+        for chunk in chunks {
+            for change in decode_chunk(chunk).map_err(damaged)? {
+                index.push(change);
+            }
+        }
+        if index.changes.len() != count {
+            return Err(KeyspaceError::Damaged("document index"));
+        }
+        index.stored = count;
+        index.head_dirty = false;
+        Ok(index)
+    }
+}
+
+type Head = (Subject, Partition, Vec<String>, usize);
+
+fn read_head(bytes: &[u8]) -> Result<Head, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let subject = Subject::decode(reader.bytes(limits::SUBJECT_BYTES_MAX, "subject")?)
+        .map_err(|_| DecodeError::Undefined("subject"))?;
+    let partition = Partition::read(&mut reader)?;
+    let names = reader.count(bytes.len(), "extensions")?;
+    let names = (0..names)
+        .map(|_| Ok(reader.text(limits::CODE_BYTES_MAX, "extension")?.to_owned()))
+        .collect::<Result<_, DecodeError>>()?;
+    let count =
+        usize::try_from(reader.var("changes")?).map_err(|_| DecodeError::Limit("changes"))?;
+    reader.end("document index")?;
+    Ok((subject, partition, names, count))
+}
+
+fn encode_chunk(changes: &[IndexedChange]) -> Vec<u8> {
+    let mut actors: Vec<ActorId> = Vec::new();
+    let mut number = |actor: ActorId| match actors.iter().position(|known| *known == actor) {
+        Some(at) => at as u64,
+        None => {
+            actors.push(actor);
+            (actors.len() - 1) as u64
+        }
+    };
+    let mut body = Writer::new();
+    body.var(changes.len() as u64);
+    for change in changes {
+        body.raw(&change.hash.0)
+            .var(number(change.actor))
+            .var(change.seq)
+            .var(change.start_op);
+        body.var(change.ops)
+            .var(change.position)
+            .var(u64::from(change.ordinal));
+        body.var(change.clock.len() as u64);
+        for (actor, seq) in &change.clock {
+            body.var(number(*actor)).var(*seq);
+        }
+    }
+    let mut chunk = Writer::new();
+    chunk.var(actors.len() as u64);
+    for actor in &actors {
+        chunk.raw(&actor.0);
+    }
+    chunk.raw(body.as_slice());
+    chunk.into_bytes()
+}
+
+fn decode_chunk(bytes: &[u8]) -> Result<Vec<IndexedChange>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let count = reader.count(bytes.len(), "actors")?;
+    let actors = (0..count)
+        .map(|_| Ok(ActorId(reader.array("actor")?)))
+        .collect::<Result<Vec<_>, DecodeError>>()?;
+    let actor = |reader: &mut Reader<'_>| {
+        let at = reader.var("actor")?;
+        let at = usize::try_from(at).map_err(|_| DecodeError::Limit("actor"))?;
+        actors.get(at).copied().ok_or(DecodeError::Limit("actor"))
+    };
+    let count = reader.count(CHUNK, "changes")?;
+    let mut changes = Vec::with_capacity(count);
+    for _ in 0..count {
+        changes.push(IndexedChange {
+            hash: ChangeHash(reader.array("hash")?),
+            actor: actor(&mut reader)?,
+            seq: reader.var("sequence")?,
+            start_op: reader.var("first operation")?,
+            ops: reader.var("operations")?,
+            position: reader.var("position")?,
+            ordinal: reader.var("ordinal")? as u32,
+            clock: {
+                let count = reader.count(bytes.len(), "clock")?;
+                (0..count)
+                    .map(|_| Ok((actor(&mut reader)?, reader.var("sequence")?)))
+                    .collect::<Result<_, DecodeError>>()?
+            },
+        });
+    }
+    reader.end("document index")?;
+    Ok(changes)
+}
+
+/// The index as the gate's history. The changes that operations name are decoded beforehand.
+pub(super) struct IndexHistory<'a> {
+    pub(super) index: &'a DocumentIndex,
+    pub(super) decoded: &'a BTreeMap<ChangeHash, DecodedChange>,
+}
+
+impl History for IndexHistory<'_> {
+    type Error = KeyspaceError;
+
+    fn change(&self, hash: &ChangeHash) -> Result<Option<KnownChange>, KeyspaceError> {
+        if let Some(change) = self.index.change(hash) {
+            let (last_op, clock) = (change.last_op(), change.clock.clone());
+            return Ok(Some(KnownChange { last_op, clock }));
+        }
+        Ok(self
+            .index
+            .root
+            .change(hash)
+            .unwrap_or_else(|never| match never {}))
+    }
+
+    fn at_sequence(&self, actor: ActorId, seq: u64) -> Result<Option<ChangeHash>, KeyspaceError> {
+        if let Some(chain) = self.index.chains.get(&actor) {
+            let changes = chain
+                .iter()
+                .filter_map(|index| self.index.changes.get(*index));
+            return Ok(changes
+                .rev()
+                .find(|change| change.seq == seq)
+                .map(|change| change.hash));
+        }
+        Ok(self
+            .index
+            .root
+            .at_sequence(actor, seq)
+            .unwrap_or_else(|never| match never {}))
+    }
+
+    fn operation(&self, id: OpId) -> Result<Option<Written>, KeyspaceError> {
+        let Some(holder) = self.index.holder(id) else {
+            return Ok(self
+                .index
+                .root
+                .operation(id)
+                .unwrap_or_else(|never| match never {}));
+        };
+        let change = self
+            .decoded
+            .get(&holder.hash)
+            .ok_or(KeyspaceError::Damaged("change cache"))?;
+        let offset = id.counter.saturating_sub(change.content.start_op);
+        let op = usize::try_from(offset)
+            .ok()
+            .and_then(|at| change.content.ops.get(at));
+        Ok(op.map(|op| Written {
+            seq: change.content.seq,
+            object: op.object,
+            key: op.key.clone(),
+            insert: op.insert,
+            action: op.action,
+        }))
+    }
+
+    fn section(&self, actor: ActorId) -> Result<Option<String>, KeyspaceError> {
+        Ok(self
+            .index
+            .root
+            .section(actor)
+            .unwrap_or_else(|never| match never {}))
+    }
+}
