@@ -11,7 +11,6 @@ pub mod codec;
 pub mod identity;
 pub mod limits;
 
-pub mod catalogue;
 pub mod cell;
 pub mod date;
 pub mod number;
@@ -19,8 +18,12 @@ pub mod period;
 
 pub mod catalogue_files;
 pub mod form;
-pub mod org_unit;
-pub mod roll_up;
 
 pub mod document;
 pub mod gate;
+
+pub mod access;
+pub mod batch;
+pub mod catalogue;
+pub mod log;
+pub mod sync;

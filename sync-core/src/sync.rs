@@ -1,0 +1,27 @@
+//! Synchronising: one request, one answer, over any pipe; and the two state machines that do it.
+//!
+//! A device says *"here are mine; I have yours up to this position"* ([`Request`]), a node answers
+//! *"these are accepted; here is what you lack"* ([`Response`]). [`node`] is what a node does with a
+//! request, in steps that a server may group; [`Device`] is a device's whole state: log, drafts,
+//! outbox, catalogue. Both are pure: what they want written comes out as [`crate::log::Write`]s, which
+//! the shell makes durable *before* it sends anything or tells a person "saved".
+//!
+//! Freshness comes from node ids and positions. A node that is asked for a position beyond its end
+//! was rolled back and takes a new id; a device that meets a node id it does not know offers
+//! everything it holds and reads everything again, once. A device whose chain is behind what the
+//! node holds of it was rolled back and goes on under a new installation id.
+
+pub mod device;
+pub mod draft;
+pub mod frame;
+pub mod message;
+pub mod node;
+pub mod receipt;
+#[cfg(test)]
+mod tests;
+
+pub use device::{Device, DeviceError, DeviceStatus, Notice, OutboxState, Received};
+pub use frame::{Frame, FrameError};
+pub use message::{Known, PartAnswer, Request, Response};
+pub use node::{NodeIdentity, Session};
+pub use receipt::Receipt;

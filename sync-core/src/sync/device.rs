@@ -1,0 +1,542 @@
+//! A device: everything one person has on one installation, and the steps of its synchronising.
+//!
+//! Every method that changes something hands back the [`Write`]s of the change; the device itself has
+//! already taken them. The shell makes the truth among them durable before it sends a request or says
+//! "saved"; if it cannot, it drops the device and opens it again from what is durable.
+//!
+//! Typing adds to a [`Draft`]; [`Device::seal`] turns drafts into one batch on the heads the person
+//! saw. Received entries are applied after the drafts of their documents were sealed.
+
+mod receive;
+mod reset;
+mod seal;
+
+use std::collections::BTreeMap;
+
+use super::draft::Draft;
+use super::message::{Known, Request};
+use crate::batch::{SealError, Sealer, SignedPart};
+use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
+use crate::codec::{Reader, Writer};
+use crate::document::{ApplyError, Document, Edit, Subject, WriteError};
+use crate::identity::{DocumentId, InstallationId, NodeId, PartId};
+use crate::limits;
+use crate::log::{
+    Cache, Fingerprint, Follow, HeldReason, Keyspace, KeyspaceError, LogReader, MemoryKeyspace,
+    Write, keys, rebuild,
+};
+
+pub use receive::{Notice, Received};
+
+/// Why a step failed. What was durable before still is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// What the device keeps cannot be read.
+    #[error(transparent)]
+    Keyspace(#[from] KeyspaceError),
+    /// A catalogue record cannot follow.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The catalogue is of another province than the device was enrolled in.
+    #[error("the catalogue is of another province")]
+    OtherProvince,
+    /// What was typed cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A document cannot take what was received.
+    #[error("document {document}: {error}")]
+    Document {
+        /// The document.
+        document: DocumentId,
+        /// Why.
+        error: ApplyError,
+    },
+    /// The batch could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The device's own log did not take its own part.
+    #[error("the own log does not take an own part: {0}")]
+    OwnPart(String),
+    /// The unit of a subject is not known here, or its template.
+    #[error("{0} is not in the catalogue held here")]
+    Unknown(&'static str),
+}
+
+/// What became of a part of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxState {
+    /// Not acknowledged yet.
+    Waiting,
+    /// The node keeps it, a person there decides.
+    Held(HeldReason),
+}
+
+/// What a badge shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeviceStatus {
+    /// Edits typed and not sealed.
+    pub draft_edits: usize,
+    /// Parts no node has acknowledged.
+    pub waiting_parts: usize,
+    /// Their bytes, as they would travel unpacked.
+    pub waiting_bytes: usize,
+    /// Parts that a person at the node has to decide about.
+    pub held_parts: usize,
+    /// Documents on the device.
+    pub documents: usize,
+    /// Last catalogue record.
+    pub catalogue_number: u64,
+}
+
+/// Where the device stands with its node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Peer {
+    node: NodeId,
+    follow: Follow,
+    position: u64,
+    /// Reading everything again before the rest of the outbox is offered.
+    resetting: bool,
+    /// Resets since the fingerprints last agreed: more than one and something else is wrong.
+    resets: u64,
+}
+
+const STATE: u8 = 0x20;
+const DRAFT: u8 = 0x22;
+const PEER: u8 = 0x23;
+
+/// A device.
+#[derive(Debug)]
+pub struct Device {
+    sealer: Sealer,
+    keyspace: MemoryKeyspace,
+    catalogue: Catalogue,
+    cache: Cache,
+    documents: BTreeMap<DocumentId, Document>,
+    drafts: BTreeMap<DocumentId, Draft>,
+    outbox: BTreeMap<PartId, OutboxState>,
+    peer: Option<Peer>,
+    /// Parts of the request under way, in order.
+    in_flight: Vec<PartId>,
+    /// The node asked for catalogue records after this number.
+    records_wanted: Option<u64>,
+    /// Changes set aside while an answer is taken.
+    forked: reset::Forked,
+}
+
+impl Device {
+    /// A device from what it kept. The installation id in `sealer` counts for a new device only;
+    /// an older one goes on under the id it kept.
+    pub fn open(
+        mut sealer: Sealer,
+        truth: MemoryKeyspace,
+    ) -> Result<(Self, Vec<Write>), DeviceError> {
+        let mut keyspace = truth;
+        keyspace.clear_derived();
+        rebuild::rebuild(&mut keyspace)?;
+        let mut writes = Vec::new();
+        match keyspace.get(&[STATE])? {
+            Some(bytes) => {
+                let id = bytes
+                    .try_into()
+                    .map_err(|_| KeyspaceError::Damaged("device state"))?;
+                sealer.installation = InstallationId(id);
+            }
+            None => writes.push(state_write(sealer.installation)),
+        }
+        keyspace.apply(writes.clone());
+        let catalogue = read_catalogue(&keyspace)?;
+        let mut device = Self {
+            sealer,
+            catalogue,
+            cache: Cache::default(),
+            documents: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            peer: read_peer(&keyspace)?,
+            in_flight: Vec::new(),
+            records_wanted: None,
+            forked: reset::Forked::default(),
+            keyspace,
+        };
+        device.read_drafts()?;
+        device.read_outbox()?;
+        Ok((device, writes))
+    }
+
+    fn read_drafts(&mut self) -> Result<(), DeviceError> {
+        for (_, value) in self.keyspace.scan(&[DRAFT], &[DRAFT + 1], usize::MAX)? {
+            let draft = Draft::decode(&value).map_err(|_| KeyspaceError::Damaged("draft"))?;
+            self.drafts.insert(draft.subject.document_id(), draft);
+        }
+        Ok(())
+    }
+
+    fn read_outbox(&mut self) -> Result<(), DeviceError> {
+        for (key, value) in self
+            .keyspace
+            .scan(&[keys::OUTBOX], &[keys::OUTBOX + 1], usize::MAX)?
+        {
+            let part = key.get(1..).and_then(|id| id.try_into().ok()).map(PartId);
+            let part = part.ok_or(KeyspaceError::Damaged("outbox"))?;
+            let state = match value.first() {
+                Some(0) => OutboxState::Waiting,
+                Some(tag) => OutboxState::Held(
+                    HeldReason::from_tag(*tag).map_err(|_| KeyspaceError::Damaged("outbox"))?,
+                ),
+                None => return Err(KeyspaceError::Damaged("outbox").into()),
+            };
+            self.outbox.insert(part, state);
+        }
+        Ok(())
+    }
+
+    /// Applies writes to the device's own keyspace and notes them for the shell.
+    fn take(&mut self, writes: Vec<Write>, to: &mut Vec<Write>) {
+        self.keyspace.apply(writes.iter().cloned());
+        to.extend(writes);
+    }
+
+    fn set_outbox(&mut self, part: PartId, state: Option<OutboxState>, to: &mut Vec<Write>) {
+        match state {
+            Some(state) => self.outbox.insert(part, state),
+            None => self.outbox.remove(&part),
+        };
+        let value = state.map(|state| match state {
+            OutboxState::Waiting => vec![0],
+            OutboxState::Held(reason) => vec![reason.tag()],
+        });
+        self.take(
+            vec![Write {
+                key: keys::outbox(part),
+                value,
+            }],
+            to,
+        );
+    }
+
+    fn set_draft(&mut self, document: DocumentId, draft: Option<Draft>, to: &mut Vec<Write>) {
+        let key = [&[DRAFT], document.0.as_slice()].concat();
+        let value = draft.as_ref().map(Draft::encode);
+        match draft {
+            Some(draft) => self.drafts.insert(document, draft),
+            None => self.drafts.remove(&document),
+        };
+        self.take(vec![Write { key, value }], to);
+    }
+
+    fn set_peer(&mut self, peer: Peer, to: &mut Vec<Write>) {
+        let write = peer_write(&peer);
+        self.peer = Some(peer);
+        self.take(vec![write], to);
+    }
+
+    /// Who seals here.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+    /// The catalogue held here.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+    /// The log held here.
+    pub fn log(&self) -> LogReader<'_> {
+        LogReader(&self.keyspace)
+    }
+    /// Everything kept, derived keys included.
+    pub fn keyspace(&self) -> &MemoryKeyspace {
+        &self.keyspace
+    }
+    /// The unsealed edits of a document.
+    pub fn draft(&self, document: DocumentId) -> Option<&Draft> {
+        self.drafts.get(&document)
+    }
+    /// Parts that no node has acknowledged as applied, with what is known of them.
+    pub fn outbox(&self) -> &BTreeMap<PartId, OutboxState> {
+        &self.outbox
+    }
+
+    /// Puts a catalogue record into an empty or older device: from enrolment or a file.
+    pub fn take_records(&mut self, records: &[SignedRecord]) -> Result<Vec<Write>, DeviceError> {
+        let mut writes = Vec::new();
+        for record in records {
+            let mut next = self.catalogue.clone();
+            let known = self.catalogue.last_number();
+            match next.apply(record) {
+                Ok(()) => {}
+                Err(CatalogueError::Number { found, .. }) if found <= known => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if next
+                .province()
+                .is_none_or(|province| province.id != self.sealer.province)
+            {
+                return Err(DeviceError::OtherProvince);
+            }
+            let key = keys::catalogue(next.last_number());
+            self.catalogue = next;
+            self.take(
+                vec![Write {
+                    key,
+                    value: Some(record.encode()),
+                }],
+                &mut writes,
+            );
+        }
+        Ok(writes)
+    }
+
+    /// Adds one edit to the draft of a document.
+    ///
+    /// The effect is tried on a copy first, so that what is saved can be sealed.
+    pub fn edit(&mut self, subject: &Subject, edits: &[Edit]) -> Result<Vec<Write>, DeviceError> {
+        if self.catalogue.newest_template(&subject.template).is_none() {
+            return Err(DeviceError::Unknown("the template"));
+        }
+        if self.catalogue.unit(subject.unit).is_none() {
+            return Err(DeviceError::Unknown("the unit"));
+        }
+        let document = subject.document_id();
+        let mut draft = match self.drafts.get(&document) {
+            Some(draft) => draft.clone(),
+            None => Draft {
+                subject: subject.clone(),
+                edits: Vec::new(),
+            },
+        };
+        draft.edits.extend_from_slice(edits);
+        let actor = self.sealer.actor();
+        let mut trial = self.load(subject)?.clone();
+        match trial.write(actor, &draft.edits) {
+            Ok(_) | Err(WriteError::Nothing) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut writes = Vec::new();
+        self.set_draft(document, Some(draft), &mut writes);
+        Ok(writes)
+    }
+
+    /// The document with what is accepted and sealed, and with the draft on top.
+    pub fn with_draft(&mut self, subject: &Subject) -> Result<Document, DeviceError> {
+        let actor = self.sealer.actor();
+        let mut document = self.load(subject)?.clone();
+        if let Some(draft) = self.drafts.get(&subject.document_id()) {
+            match document.write(actor, &draft.edits) {
+                Ok(_) | Err(WriteError::Nothing) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(document)
+    }
+
+    /// The document as accepted and sealed.
+    pub fn load(&mut self, subject: &Subject) -> Result<&mut Document, DeviceError> {
+        let id = subject.document_id();
+        if !self.documents.contains_key(&id) {
+            let document = self.load_from_log(subject)?;
+            self.documents.insert(id, document);
+        }
+        self.documents
+            .get_mut(&id)
+            .ok_or(KeyspaceError::Damaged("document").into())
+    }
+
+    fn load_from_log(&self, subject: &Subject) -> Result<Document, DeviceError> {
+        let id = subject.document_id();
+        let reader = self.log();
+        let error = |error| DeviceError::Document {
+            document: id,
+            error,
+        };
+        match reader.document(id)? {
+            None => Document::new(subject.clone()).map_err(error),
+            Some(index) => {
+                let changes = reader.changes(&index)?;
+                let sections = index.extensions().iter().map(String::as_str);
+                let changes = changes.iter().map(|(_, bytes)| bytes.as_slice());
+                Document::load(subject.clone(), sections, changes).map_err(error)
+            }
+        }
+    }
+
+    /// The subjects of the documents on this device, drafts included, by document id.
+    pub fn subjects(&self) -> Result<BTreeMap<DocumentId, Subject>, DeviceError> {
+        let reader = self.log();
+        let mut subjects = BTreeMap::new();
+        for id in reader.documents(None, usize::MAX)? {
+            if let Some(index) = reader.document(id)? {
+                subjects.insert(id, index.subject().clone());
+            }
+        }
+        for (id, draft) in &self.drafts {
+            subjects.insert(*id, draft.subject.clone());
+        }
+        Ok(subjects)
+    }
+
+    /// What waits, what is held.
+    pub fn status(&self) -> Result<DeviceStatus, DeviceError> {
+        let mut status = DeviceStatus {
+            draft_edits: self.drafts.values().map(|draft| draft.edits.len()).sum(),
+            documents: self.subjects()?.len(),
+            catalogue_number: self.catalogue.last_number(),
+            ..DeviceStatus::default()
+        };
+        for (part, state) in &self.outbox {
+            match state {
+                OutboxState::Waiting => {
+                    status.waiting_parts += 1;
+                    status.waiting_bytes += self.part(*part)?.map_or(0, |part| part.encode().len());
+                }
+                OutboxState::Held(_) => status.held_parts += 1,
+            }
+        }
+        Ok(status)
+    }
+
+    /// A part in the device's log, by its id.
+    pub fn part(&self, part: PartId) -> Result<Option<SignedPart>, DeviceError> {
+        use crate::log::staging::PartPlace;
+        let reader = self.log();
+        Ok(match reader.part(part)? {
+            Some(PartPlace::Accepted(position)) => reader.entry(position)?.map(|e| e.part),
+            Some(PartPlace::Held(number)) => reader.held(number)?.map(|e| e.part),
+            None => None,
+        })
+    }
+
+    /// The next request: what waits, as far as it fits, and where the device stands.
+    pub fn request(&mut self) -> Result<Request, DeviceError> {
+        let resetting = self.peer.as_ref().is_some_and(|peer| peer.resetting);
+        let parts = if resetting {
+            Vec::new()
+        } else {
+            self.waiting_parts()?
+        };
+        self.in_flight = parts.iter().map(SignedPart::id).collect();
+        let own = self.log().chain(self.sealer.actor())?.number;
+        let records = match self.records_wanted {
+            Some(after) => self.records_after(after)?,
+            None => Vec::new(),
+        };
+        Ok(Request {
+            province: self.sealer.province,
+            actor: self.sealer.actor(),
+            own_number: if resetting { 0 } else { own },
+            catalogue_number: self.catalogue.last_number(),
+            known: self.peer.as_ref().map(|peer| Known {
+                node: peer.node,
+                follow: peer.follow.digest(),
+                position: peer.position,
+            }),
+            bytes_max: limits::RESPONSE_ENTRY_BYTES_MAX as u64,
+            records,
+            parts,
+        })
+    }
+
+    /// Waiting parts in the order of the log, up to one request's bytes.
+    fn waiting_parts(&self) -> Result<Vec<SignedPart>, DeviceError> {
+        use crate::log::staging::PartPlace;
+        let reader = self.log();
+        let mut positions = Vec::new();
+        for (part, state) in &self.outbox {
+            if let (OutboxState::Waiting, Some(PartPlace::Accepted(position))) =
+                (state, reader.part(*part)?)
+            {
+                positions.push(position);
+            }
+        }
+        positions.sort_unstable();
+        let mut parts = Vec::new();
+        let mut bytes = 0;
+        for position in positions {
+            let entry = reader
+                .entry(position)?
+                .ok_or(KeyspaceError::Damaged("log entry"))?;
+            bytes += entry.part.encode().len();
+            let full = bytes > limits::REQUEST_PART_BYTES_MAX
+                || parts.len() >= limits::PARTS_PER_MESSAGE_MAX;
+            if full && !parts.is_empty() {
+                break;
+            }
+            parts.push(entry.part);
+        }
+        Ok(parts)
+    }
+
+    fn records_after(&self, after: u64) -> Result<Vec<SignedRecord>, DeviceError> {
+        let from = keys::catalogue(after + 1);
+        let to = keys::after(keys::CATALOGUE);
+        let found = self
+            .keyspace
+            .scan(&from, &to, limits::RECORDS_PER_MESSAGE_MAX)?;
+        let read = |(_, value): &(Vec<u8>, Vec<u8>)| {
+            SignedRecord::decode(value).map_err(|_| KeyspaceError::Damaged("record").into())
+        };
+        found.iter().map(read).collect()
+    }
+
+    /// The fingerprint of what the device's log holds of what it follows, and of its outbox.
+    fn fingerprints(&self, follow: &Follow) -> Result<(Fingerprint, Fingerprint), DeviceError> {
+        let mut outbox = Fingerprint::default();
+        for part in self.outbox.keys() {
+            let held = self.part(*part)?;
+            if held.is_some_and(|held| follow.contains(held.part().partition)) {
+                outbox = outbox.plus(Fingerprint::of(*part));
+            }
+        }
+        Ok((self.log().fingerprint(follow)?, outbox))
+    }
+}
+
+fn state_write(installation: InstallationId) -> Write {
+    Write {
+        key: vec![STATE],
+        value: Some(installation.0.to_vec()),
+    }
+}
+
+fn peer_write(peer: &Peer) -> Write {
+    let mut to = Writer::new();
+    to.raw(&peer.node.0)
+        .var(peer.position)
+        .u8(peer.resetting.into())
+        .var(peer.resets);
+    to.bytes(&super::message::encode_follow(&peer.follow));
+    Write {
+        key: vec![PEER],
+        value: Some(to.into_bytes()),
+    }
+}
+
+fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
+    let Some(bytes) = keyspace.get(&[PEER])? else {
+        return Ok(None);
+    };
+    let damaged = |_| KeyspaceError::Damaged("peer");
+    let mut from = Reader::new(&bytes);
+    let node = NodeId(from.array("node").map_err(damaged)?);
+    let position = from.var("position").map_err(damaged)?;
+    let resetting = from.u8("resetting").map_err(damaged)? == 1;
+    let resets = from.var("resets").map_err(damaged)?;
+    let follow = from.bytes(bytes.len(), "follow").map_err(damaged)?;
+    let follow = super::message::decode_follow(follow).map_err(damaged)?;
+    let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
+    Ok(Some(Peer {
+        node,
+        follow,
+        position,
+        resetting,
+        resets,
+    }))
+}
+
+fn read_catalogue(keyspace: &MemoryKeyspace) -> Result<Catalogue, DeviceError> {
+    let mut catalogue = Catalogue::new();
+    let to = keys::after(keys::CATALOGUE);
+    for (_, value) in keyspace.scan(&[keys::CATALOGUE], &to, usize::MAX)? {
+        let record = SignedRecord::decode(&value).map_err(CatalogueError::from)?;
+        catalogue.apply(&record)?;
+    }
+    Ok(catalogue)
+}

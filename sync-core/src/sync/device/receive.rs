@@ -1,0 +1,310 @@
+//! Taking an answer: catalogue, verdicts on what was sent, entries of others, proof.
+
+use std::collections::BTreeSet;
+
+use super::{Device, DeviceError, OutboxState, Peer};
+use crate::batch::{Entry, SignedPart};
+use crate::identity::{DocumentId, InstallationId, PartId};
+use crate::log::{Acceptor, Follow, HeldReason, Trust, Verdict, Write};
+use crate::sync::message::{PartAnswer, Response};
+
+/// Something a person should know about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A part of ours is held at the node.
+    Held {
+        /// The part.
+        part: PartId,
+        /// Why.
+        reason: HeldReason,
+    },
+    /// A part of ours is refused as it is; it stays here.
+    Refused {
+        /// The part.
+        part: PartId,
+        /// A machine code.
+        code: String,
+    },
+    /// An entry from the node was not taken into the log: held here or refused.
+    EntryNotTaken {
+        /// The part.
+        part: PartId,
+        /// A machine code.
+        code: String,
+    },
+    /// The node is new to us, or was rolled back: everything is compared once more.
+    NodeChanged,
+    /// This device was rolled back and goes on as a new installation.
+    NewInstallation,
+    /// Fingerprints differed: everything is compared once more.
+    FingerprintMismatch,
+}
+
+/// What taking an answer came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Received {
+    /// To be made durable before anything else is said or sent.
+    pub writes: Vec<Write>,
+    /// For the person.
+    pub notices: Vec<Notice>,
+    /// Documents that changed.
+    pub documents: BTreeSet<DocumentId>,
+    /// How many parts were acknowledged.
+    pub acknowledged: usize,
+    /// Ask again at once: more is there on one side or the other.
+    pub again: bool,
+}
+
+impl Device {
+    /// Takes the answer to the last request, or what a live node sent by itself (no answers then).
+    ///
+    /// `now` is this device's clock, a claim. `fresh` is a random installation id, used only if this
+    /// device turns out to have been rolled back.
+    pub fn receive(
+        &mut self,
+        response: &Response,
+        now: i64,
+        fresh: InstallationId,
+    ) -> Result<Received, DeviceError> {
+        let mut received = Received::default();
+        self.meet(response, &mut received);
+        self.take_catalogue(response, &mut received)?;
+        self.take_answers(response, &mut received);
+        let forked = self.is_forked(response, &received)?;
+        if forked {
+            self.set_aside_forked(&mut received)?;
+        }
+        self.take_entries(response, now, &mut received)?;
+        self.advance(response, &mut received);
+        if forked {
+            self.continue_as(fresh, now, &mut received)?;
+        }
+        self.prove(response, &mut received)?;
+        let waits = self
+            .outbox
+            .values()
+            .any(|state| *state == OutboxState::Waiting);
+        let progressed = received.acknowledged > 0 || forked;
+        let resetting = self.peer.as_ref().is_some_and(|peer| peer.resetting);
+        received.again |= response.more || resetting || (waits && progressed);
+        Ok(received)
+    }
+
+    /// A node id not met before: everything held here is offered to it, after everything there was
+    /// read.
+    fn meet(&mut self, response: &Response, received: &mut Received) {
+        let follow = response.follow.clone();
+        let same = self
+            .peer
+            .as_ref()
+            .is_some_and(|peer| peer.node == response.node);
+        if same {
+            if let (Some(follow), Some(mut peer)) = (follow, self.peer.clone()) {
+                // The set of partitions changed: positions count from the start again.
+                peer.follow = follow;
+                peer.position = response.from;
+                self.set_peer(peer, &mut received.writes);
+            }
+            return;
+        }
+        let first = self.peer.is_none();
+        let resets = self.peer.as_ref().map_or(0, |peer| peer.resets);
+        let peer = Peer {
+            node: response.node,
+            follow: follow.unwrap_or(Follow::These(BTreeSet::new())),
+            position: 0,
+            resetting: !first,
+            resets,
+        };
+        self.set_peer(peer, &mut received.writes);
+        if !first {
+            received.notices.push(Notice::NodeChanged);
+            self.offer_everything(&mut received.writes);
+        }
+    }
+
+    fn take_catalogue(
+        &mut self,
+        response: &Response,
+        received: &mut Received,
+    ) -> Result<(), DeviceError> {
+        let writes = self.take_records(&response.records)?;
+        received.writes.extend(writes);
+        let held = self.catalogue.last_number();
+        self.records_wanted = (response.catalogue_last < held).then_some(response.catalogue_last);
+        received.again |= self.records_wanted.is_some() || response.catalogue_last > held;
+        Ok(())
+    }
+
+    fn take_answers(&mut self, response: &Response, received: &mut Received) {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        if response.answers.len() != in_flight.len() {
+            return;
+        }
+        for (part, answer) in in_flight.into_iter().zip(&response.answers) {
+            match answer {
+                PartAnswer::Accepted => {
+                    received.acknowledged += 1;
+                    self.set_outbox(part, None, &mut received.writes);
+                }
+                PartAnswer::Held(reason) => {
+                    received.acknowledged += 1;
+                    received.notices.push(Notice::Held {
+                        part,
+                        reason: *reason,
+                    });
+                    let state = Some(OutboxState::Held(*reason));
+                    self.set_outbox(part, state, &mut received.writes);
+                }
+                PartAnswer::Refused(code) => {
+                    received.notices.push(Notice::Refused {
+                        part,
+                        code: code.clone(),
+                    });
+                }
+                PartAnswer::Gap(_) | PartAnswer::Waiting => {}
+            }
+        }
+    }
+
+    /// True if the node holds more of our chain than we do, or something else under one of our
+    /// numbers: this device is a copy of an older state.
+    fn is_forked(&self, response: &Response, received: &Received) -> Result<bool, DeviceError> {
+        let own = self.log().chain(self.sealer.actor())?;
+        let ahead = response.chain.number > own.number;
+        let other = response.chain.number == own.number && response.chain.batch != own.batch;
+        let equivocates = received.notices.iter().any(|notice| {
+            matches!(
+                notice,
+                Notice::Held {
+                    reason: HeldReason::Equivocation,
+                    ..
+                }
+            )
+        });
+        Ok(ahead || other || equivocates)
+    }
+
+    fn take_entries(
+        &mut self,
+        response: &Response,
+        now: i64,
+        received: &mut Received,
+    ) -> Result<(), DeviceError> {
+        if response.entries.is_empty() {
+            return Ok(());
+        }
+        let documents = self.touched(response)?;
+        let drafts: Vec<_> = documents
+            .iter()
+            .copied()
+            .filter(|id| self.drafts.contains_key(id))
+            .collect();
+        let sealed = self.seal_documents(&drafts, now)?;
+        received.writes.extend(sealed);
+        received.again |= !drafts.is_empty();
+        let mut acceptor = Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, now)?;
+        let mut delivered = Vec::new();
+        for (_, part) in &response.entries {
+            let id = part.id();
+            let code = match verified(&self.catalogue, part) {
+                Err(code) => Some(code),
+                Ok(part) => match acceptor.accept(&part, Trust::Relayed)? {
+                    Verdict::Accepted { .. } | Verdict::Duplicate { .. } => None,
+                    Verdict::Held { reason, .. } => Some(reason.code()),
+                    Verdict::Gap { .. } => Some("gap"),
+                    Verdict::Waiting => Some("waiting"),
+                    Verdict::Refused { code } => Some(code),
+                },
+            };
+            delivered.push((id, code));
+        }
+        let writes = acceptor.into_writes();
+        self.take(writes, &mut received.writes);
+        for (part, code) in delivered {
+            match code {
+                // The node has it, whoever sent it there.
+                None if self.outbox.contains_key(&part) => {
+                    received.acknowledged += 1;
+                    self.set_outbox(part, None, &mut received.writes);
+                }
+                None => {}
+                Some(code) => {
+                    let code = code.to_owned();
+                    received.notices.push(Notice::EntryNotTaken { part, code });
+                }
+            }
+        }
+        for document in &documents {
+            self.documents.remove(document);
+        }
+        received.documents.extend(documents);
+        Ok(())
+    }
+
+    /// Documents that entries not held yet are about.
+    fn touched(&self, response: &Response) -> Result<BTreeSet<DocumentId>, DeviceError> {
+        let mut documents = BTreeSet::new();
+        for (_, part) in &response.entries {
+            if self.log().part(part.id())?.is_none() {
+                documents.extend(part.part().entries.iter().map(Entry::document));
+            }
+        }
+        Ok(documents)
+    }
+
+    fn advance(&mut self, response: &Response, received: &mut Received) {
+        if let Some(mut peer) = self.peer.clone() {
+            if response.from == peer.position || response.from == 0 {
+                peer.position = response.position;
+            }
+            if peer.resetting && !response.more {
+                peer.resetting = false;
+                received.again = true;
+            }
+            if Some(&peer) != self.peer.as_ref() {
+                self.set_peer(peer, &mut received.writes);
+            }
+        }
+    }
+
+    /// Compares fingerprints once nothing more is under way on either side.
+    fn prove(&mut self, response: &Response, received: &mut Received) -> Result<(), DeviceError> {
+        let Some(theirs) = response.fingerprint else {
+            return Ok(());
+        };
+        let Some(mut peer) = self.peer.clone() else {
+            return Ok(());
+        };
+        if received.again || peer.position != response.position {
+            return Ok(());
+        }
+        let (ours, outbox) = self.fingerprints(&peer.follow)?;
+        if theirs.plus(outbox) == ours {
+            if peer.resets > 0 {
+                peer.resets = 0;
+                self.set_peer(peer, &mut received.writes);
+            }
+            return Ok(());
+        }
+        received.notices.push(Notice::FingerprintMismatch);
+        if peer.resets == 0 {
+            peer.resets = 1;
+            peer.resetting = true;
+            peer.position = 0;
+            self.set_peer(peer, &mut received.writes);
+            self.offer_everything(&mut received.writes);
+        }
+        Ok(())
+    }
+}
+
+fn verified(
+    catalogue: &crate::catalogue::Catalogue,
+    part: &SignedPart,
+) -> Result<crate::batch::VerifiedPart, &'static str> {
+    let key = catalogue.key(part.header().key).ok_or("unknown-key")?;
+    part.clone()
+        .verify(&key.public_key)
+        .map_err(|_| "wrong-signature")
+}

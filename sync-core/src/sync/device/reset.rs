@@ -1,0 +1,159 @@
+//! After a rollback, of the node or of this device: nothing either side held is lost.
+
+use super::receive::{Notice, Received};
+use super::{Device, DeviceError, OutboxState, state_write};
+use crate::batch::Entry;
+use crate::gate::{self, DecodedChange};
+use crate::identity::{DocumentId, InstallationId};
+use crate::log::{HeldEntry, HeldReason, KeyspaceError, Write, keys, rebuild};
+
+/// Changes of a chain that was abandoned, to be said again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Forked {
+    changes: Vec<(DocumentId, DecodedChange)>,
+}
+
+impl Device {
+    /// Puts every part of the log into the outbox, so that what the node turns out not to have is
+    /// sent. What it has is taken out again while reading its feed.
+    pub(super) fn offer_everything(&mut self, to: &mut Vec<Write>) {
+        let mut parts = Vec::new();
+        let mut after = 0;
+        while let Ok(page) = self
+            .log()
+            .feed(&crate::log::Follow::All, after, None, usize::MAX)
+        {
+            if page.entries.is_empty() {
+                break;
+            }
+            after = page.position;
+            parts.extend(page.entries.into_iter().map(|(_, entry)| entry.part.id()));
+        }
+        for part in parts {
+            if !self.outbox.contains_key(&part) {
+                self.set_outbox(part, Some(OutboxState::Waiting), to);
+            }
+        }
+    }
+
+    /// Moves the parts of the own chain that the node does not hold out of the log into quarantine
+    /// as evidence; their changes are said again by [`Device::continue_as`].
+    pub(super) fn set_aside_forked(&mut self, received: &mut Received) -> Result<(), DeviceError> {
+        use crate::log::staging::PartPlace;
+        let actor = self.sealer.actor();
+        let mut positions = Vec::new();
+        for part in self.outbox.keys() {
+            if let Some(PartPlace::Accepted(position)) = self.log().part(*part)? {
+                positions.push(position);
+            }
+        }
+        positions.sort_unstable();
+        let mut forked = Forked::default();
+        let mut writes = Vec::new();
+        let mut number = self.log().held_end()?;
+        for position in positions {
+            let entry = self.log().entry(position)?;
+            let entry = entry.ok_or(KeyspaceError::Damaged("log entry"))?;
+            if entry.part.actor() != actor {
+                continue;
+            }
+            for (about, bytes) in entry.part.entries() {
+                if let (Entry::Change { document, .. }, Some(bytes)) = (about, bytes) {
+                    let change =
+                        gate::decode(bytes).map_err(|_| KeyspaceError::Damaged("log entry"))?;
+                    forked.changes.push((*document, change));
+                }
+            }
+            number += 1;
+            let part = entry.part;
+            let (key, id) = (keys::held(number), part.id());
+            let held = HeldEntry {
+                received_at: entry.received_at,
+                reason: HeldReason::Equivocation,
+                part,
+            };
+            writes.push(Write {
+                key,
+                value: Some(held.encode()),
+            });
+            writes.push(Write {
+                key: keys::log(position),
+                value: None,
+            });
+            self.set_outbox(id, None, &mut received.writes);
+        }
+        self.take(writes, &mut received.writes);
+        self.forked = forked;
+        self.rebuild()
+    }
+
+    fn rebuild(&mut self) -> Result<(), DeviceError> {
+        self.cache.clear();
+        self.documents.clear();
+        self.keyspace.clear_derived();
+        rebuild::rebuild(&mut self.keyspace)?;
+        Ok(())
+    }
+
+    /// Goes on under a new installation id and says again what only the abandoned chain had said.
+    pub(super) fn continue_as(
+        &mut self,
+        fresh: InstallationId,
+        now: i64,
+        received: &mut Received,
+    ) -> Result<(), DeviceError> {
+        self.sealer.installation = fresh;
+        self.take(vec![state_write(fresh)], &mut received.writes);
+        received.notices.push(Notice::NewInstallation);
+        received.again = true;
+        if let Some(mut peer) = self.peer.clone() {
+            // The node left out what it took for this chain's own; it is read now as another's.
+            peer.position = 0;
+            peer.resetting = true;
+            self.set_peer(peer, &mut received.writes);
+        }
+        let forked = std::mem::take(&mut self.forked).changes;
+        let mut said_again = Vec::new();
+        let mut documents: Vec<_> = forked.iter().map(|(document, _)| *document).collect();
+        documents.sort_unstable();
+        documents.dedup();
+        for id in documents {
+            let changes: Vec<_> = forked
+                .iter()
+                .filter(|(of, _)| *of == id)
+                .map(|(_, c)| c.clone())
+                .collect();
+            let subject = self.forked_subject(id)?;
+            let actor = self.sealer.actor();
+            let document = self.load(&subject)?;
+            for change in document.reauthor(&changes, actor)? {
+                said_again.push((subject.clone(), change));
+            }
+            received.documents.insert(id);
+        }
+        let sealed = self.seal_changes(said_again, now)?;
+        received.writes.extend(sealed);
+        Ok(())
+    }
+
+    /// The subject of a document, in the log or only in a part that was set aside.
+    fn forked_subject(&self, id: DocumentId) -> Result<crate::document::Subject, DeviceError> {
+        if let Some(index) = self.log().document(id)? {
+            return Ok(index.subject().clone());
+        }
+        for number in 1..=self.log().held_end()? {
+            let Some(held) = self.log().held(number)? else {
+                continue;
+            };
+            for entry in &held.part.part().entries {
+                if let Entry::Subject { document, subject } = entry
+                    && *document == id
+                {
+                    return crate::document::Subject::decode(subject)
+                        .map_err(|_| KeyspaceError::Damaged("subject").into());
+                }
+            }
+        }
+        Err(KeyspaceError::Damaged("subject").into())
+    }
+}

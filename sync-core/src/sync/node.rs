@@ -1,0 +1,203 @@
+//! What a node does with a request, in steps that a server can group over many peers.
+//!
+//! [`verify`] needs the catalogue only and may run anywhere; [`accept`] runs one after the other and
+//! stages writes; the caller commits them; only then [`answer`] is made and sent. Acknowledging
+//! before the commit is the one mistake that cannot be repaired.
+
+use ed25519_dalek::SigningKey;
+
+use super::message::{Request, Response};
+use super::receipt::Receipt;
+use crate::access;
+use crate::batch::{SignedPart, VerifiedPart};
+use crate::catalogue::{Catalogue, SignedRecord};
+use crate::codec::{Reader, Writer};
+use crate::identity::{NodeId, PersonId};
+use crate::limits;
+use crate::log::{
+    Acceptor, Follow, Keyspace, KeyspaceError, LogReader, Trust, Verdict, Write, keys,
+};
+
+/// Who this node is.
+#[derive(Debug, Clone)]
+pub struct NodeIdentity {
+    /// Its id; new after every rollback.
+    pub node: NodeId,
+    /// How often it took a new one.
+    pub restarts: u64,
+    /// The key it signs receipts with.
+    pub key: SigningKey,
+}
+
+impl NodeIdentity {
+    /// The identity kept in a keyspace, with the node's key; none if the keyspace is new.
+    pub fn read(keyspace: &dyn Keyspace, key: SigningKey) -> Result<Option<Self>, KeyspaceError> {
+        let Some(bytes) = keyspace.get(&keys::node())? else {
+            return Ok(None);
+        };
+        let mut from = Reader::new(&bytes);
+        let damaged = |_| KeyspaceError::Damaged("node identity");
+        let node = NodeId(from.array("node").map_err(damaged)?);
+        let restarts = from.var("restarts").map_err(damaged)?;
+        Ok(Some(Self {
+            node,
+            restarts,
+            key,
+        }))
+    }
+
+    /// The write that keeps it.
+    pub fn write(&self) -> Write {
+        let mut to = Writer::new();
+        to.raw(&self.node.0).var(self.restarts);
+        Write {
+            key: keys::node(),
+            value: Some(to.into_bytes()),
+        }
+    }
+
+    /// The identity after a rollback, under a new random id.
+    pub fn renewed(&self, node: NodeId) -> Self {
+        Self {
+            node,
+            restarts: self.restarts + 1,
+            key: self.key.clone(),
+        }
+    }
+}
+
+/// A peer that proved who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Whose device it is.
+    pub person: PersonId,
+    /// What it follows, by its grants at this moment.
+    pub follow: Follow,
+}
+
+impl Session {
+    /// The session of a person. `now` is this node's clock.
+    pub fn of(catalogue: &Catalogue, person: PersonId, now: i64) -> Self {
+        let follow = match access::readable(catalogue, person, now) {
+            None => Follow::All,
+            Some(partitions) => Follow::These(partitions),
+        };
+        Self { person, follow }
+    }
+}
+
+/// True if the peer holds a position that this node never gave: the node's folder is an older copy.
+/// It must take a new id before it answers.
+pub fn is_rolled_back(
+    keyspace: &dyn Keyspace,
+    identity: &NodeIdentity,
+    request: &Request,
+) -> Result<bool, KeyspaceError> {
+    let end = LogReader(keyspace).end()?;
+    Ok(request
+        .known
+        .is_some_and(|known| known.node == identity.node && known.position > end))
+}
+
+/// Checks the signatures of parts with the keys of the catalogue.
+pub fn verify(
+    catalogue: &Catalogue,
+    parts: Vec<SignedPart>,
+) -> Vec<Result<VerifiedPart, &'static str>> {
+    let verify = |part: SignedPart| {
+        let key = catalogue.key(part.header().key).ok_or("unknown-key")?;
+        part.verify(&key.public_key).map_err(|_| "wrong-signature")
+    };
+    parts.into_iter().map(verify).collect()
+}
+
+/// Judges parts in order and stages what is to be written.
+pub fn accept(
+    acceptor: &mut Acceptor<'_>,
+    parts: &[Result<VerifiedPart, &'static str>],
+) -> Result<Vec<Verdict>, KeyspaceError> {
+    parts
+        .iter()
+        .map(|part| match part {
+            Ok(part) => acceptor.accept(part, Trust::Judge),
+            Err(code) => Ok(Verdict::Refused { code }),
+        })
+        .collect()
+}
+
+/// The answer to a request whose verdicts are committed. `now` is this node's clock.
+pub fn answer(
+    keyspace: &dyn Keyspace,
+    identity: &NodeIdentity,
+    session: &Session,
+    request: &Request,
+    verdicts: Vec<Verdict>,
+    now: i64,
+) -> Result<Response, KeyspaceError> {
+    let reader = LogReader(keyspace);
+    let digest = session.follow.digest();
+    let known = request
+        .known
+        .filter(|known| known.node == identity.node && known.follow == digest)
+        .map(|known| known.position);
+    let chain = reader.chain(request.actor)?;
+    let receipt = (chain.number > 0 && !request.parts.is_empty()).then(|| {
+        let reached = (chain.number, chain.batch);
+        Receipt::sign(identity.node, request.actor, reached, now, &identity.key)
+    });
+    let from = known.unwrap_or(0);
+    let own = known.map(|_| (request.actor, request.own_number));
+    let bytes_max = usize::try_from(request.bytes_max)
+        .unwrap_or(usize::MAX)
+        .min(limits::RESPONSE_ENTRY_BYTES_MAX);
+    let (records, catalogue_last) = records_after(keyspace, request.catalogue_number)?;
+    let page = reader.feed(&session.follow, from, own, bytes_max)?;
+    let fingerprint = if page.more {
+        None
+    } else {
+        Some(reader.fingerprint(&session.follow)?)
+    };
+    Ok(Response {
+        node: identity.node,
+        catalogue_last,
+        records,
+        follow: known.is_none().then(|| session.follow.clone()),
+        answers: verdicts.into_iter().map(Into::into).collect(),
+        chain,
+        receipt,
+        from,
+        entries: page
+            .entries
+            .into_iter()
+            .map(|(_, e)| (e.received_at, e.part))
+            .collect(),
+        position: page.position,
+        more: page.more,
+        fingerprint,
+    })
+}
+
+/// Catalogue records after a number, as many as fit one answer, and the number of the last one held.
+fn records_after(
+    keyspace: &dyn Keyspace,
+    number: u64,
+) -> Result<(Vec<SignedRecord>, u64), KeyspaceError> {
+    let to = keys::after(keys::CATALOGUE);
+    let last = keyspace.last(&[keys::CATALOGUE], &to)?;
+    let last = last
+        .and_then(|(key, _)| key.get(1..)?.try_into().ok().map(u64::from_be_bytes))
+        .unwrap_or(0);
+    let mut records = Vec::new();
+    let mut bytes = 0;
+    let from = keys::catalogue(number.saturating_add(1));
+    for (_, value) in keyspace.scan(&from, &to, limits::RECORDS_PER_MESSAGE_MAX)? {
+        bytes += value.len();
+        if bytes > limits::RESPONSE_RECORD_BYTES_MAX && !records.is_empty() {
+            break;
+        }
+        let record =
+            SignedRecord::decode(&value).map_err(|_| KeyspaceError::Damaged("catalogue record"))?;
+        records.push(record);
+    }
+    Ok((records, last))
+}
