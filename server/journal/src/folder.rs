@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A folder that could not be locked. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
@@ -22,10 +23,11 @@ pub enum LockError {
     },
 }
 
-/// The right to write to a folder, held until dropped; the system ends it with the process.
+/// The right to write to a folder, held until dropped or released; the system ends it with the process.
 #[derive(Debug)]
 pub struct FolderLock {
-    _file: File,
+    file: File,
+    held: AtomicBool,
 }
 
 impl FolderLock {
@@ -43,11 +45,26 @@ impl FolderLock {
             .open(&path)
             .map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self {
+                file,
+                held: AtomicBool::new(true),
+            }),
             Err(TryLockError::WouldBlock) => Err(LockError::InUse {
                 folder: folder.to_owned(),
             }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
+    }
+
+    /// Gives the folder free for others, for good.
+    pub fn release(&self) {
+        self.held.store(false, Ordering::SeqCst);
+        // If this fails, dropping the file ends the lock all the same.
+        let _ = self.file.unlock();
+    }
+
+    /// False once it was released.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
     }
 }

@@ -268,6 +268,13 @@ impl Journal {
         Ok(())
     }
 
+    /// Gives the current group up, as if it had not been appended.
+    pub fn discard(&self) {
+        if let Some(mut writer) = self.lock_writer() {
+            writer.discard();
+        }
+    }
+
     /// Ends the journal in order: syncs the group and writes a seal behind it, which lets the next
     /// opening tell damage from a torn end. Without room for it the seal is left out.
     pub fn close(&self) -> Result<(), SyncError> {

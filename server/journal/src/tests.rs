@@ -125,6 +125,20 @@ fn a_group_costs_one_sync() {
 }
 
 #[test]
+fn a_discarded_group_leaves_nothing() {
+    let files = SimulatedFiles::new(1);
+    let (journal, _) = open(&files);
+    write(&journal, 0..1, 100);
+    journal.append(b"never").unwrap();
+    journal.discard();
+    journal.sync().unwrap();
+    write(&journal, 1..2, 100);
+    assert_eq!(bodies(&journal), expected(0..2, 100));
+    drop(journal);
+    assert_eq!(bodies(&open(&files).0), expected(0..2, 100));
+}
+
+#[test]
 fn limits_are_held() {
     let files = SimulatedFiles::new(1);
     let (journal, _) = open(&files);

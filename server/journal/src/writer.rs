@@ -221,10 +221,15 @@ impl Writer {
         Ok(self.durable.segment.length)
     }
 
-    /// Gives the group up: without a trace if there was no room, for good otherwise.
-    fn give_up(&mut self, name: &str, failed: Failed) -> SyncError {
+    /// Forgets the group, of which nothing was written.
+    pub(crate) fn discard(&mut self) {
         self.clear_group();
         self.current = self.durable;
+    }
+
+    /// Gives the group up: without a trace if there was no room, for good otherwise.
+    fn give_up(&mut self, name: &str, failed: Failed) -> SyncError {
+        self.discard();
         let failure = match failed {
             Failed::Fatal(failure) => failure,
             Failed::Full(failure) => match self.files.truncate(name, self.durable.segment.length) {

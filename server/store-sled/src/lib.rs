@@ -1,1 +1,315 @@
-//! Placeholder.
+//! The embedded store: a journal that is the truth, and sled as an index over it.
+//!
+//! sled 0.34 survives a kill but not a power cut (its flush does not sync what it wrote), so nothing
+//! lives in it alone. A commit is durable because its truth writes are one synced record of the
+//! journal (`docs/formats.md` section 10); sled can be removed at any time and is then built again.
+//!
+//! # The folder
+//!
+//! ```text
+//! format            "dongbo store 1\n": later versions are refused before anything is touched
+//! lock              locked by the process that has the store open
+//! journal/          segments, see the crate `journal`
+//! index/state       which journal the index belongs to, and how it was left
+//! index/redo        derived writes that sled may not have written to its files yet, see `redo`
+//! index/sled/       sled's own files
+//! ```
+//!
+//! # Keys and values in sled
+//!
+//! A key of the store has the byte 1 before it; the store's own keys have 0:
+//!
+//! | key | value |
+//! |---|---|
+//! | `00 'j'` | `[16]` id of the journal |
+//! | `00 'm'` | the mark: place of the last record applied (u64 sequence, u64 segment, u64 offset, u32 length, u32 checksum), u64 last redo number applied. Part of every batch |
+//! | `00 'd'` | empty; there if the derived keys are complete |
+//! | `01` ‖ key | `00` ‖ value, or `01` ‖ u64 segment, u64 offset, u32 length, u32 CRC-32C: the value lies in the journal |
+//!
+//! Truth values from [`POINTED_BYTES_MIN`] bytes on are pointed to, so that the index stays small and
+//! the journal is not written twice.
+//!
+//! # Commits
+//!
+//! Callers that commit at the same time form a group (`group`): the first leads. It judges the
+//! conditions in order, against sled and the writes of the group before; appends one record per
+//! commit; writes the derived writes to the redo file; syncs the journal once; applies one batch to
+//! sled; and only then answers everyone. A reader never sees what is not durable.
+//!
+//! # What is left after a stop, and how opening takes it
+//!
+//! | stop | index |
+//! |---|---|
+//! | [`store::Store::close`] | synced by then, trusted |
+//! | kill, the machine lived on | what sled wrote is in the page cache: trusted; records behind the mark are applied from the journal, their derived writes from the redo file |
+//! | power cut, or the index is missing, damaged, of another format, of another journal, copied while open, or ahead of the journal | removed and built again from the journal; derived keys are lost |
+//!
+//! The state file tells them apart: it holds the boot in which the index was opened, and its own
+//! inode, which a copy does not have.
+
+mod folder;
+mod group;
+mod index;
+mod opening;
+mod redo;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use journal::folder::FolderLock;
+use journal::{Journal, Observer, Place};
+use store::{Commit, CommitError, Entry, ReadError, Store, Usage, Write, is_derived};
+
+pub use folder::{FORMAT_VERSION, INDEX_FOLDER, JOURNAL_FOLDER};
+pub use opening::{OpenError, Opening, Rebuilt};
+
+use group::Queue;
+use index::Index;
+use redo::Redo;
+
+/// Truth values of at least this many bytes stay in the journal and are pointed to: below it, a
+/// pointer and a read of the journal cost more than the bytes.
+pub const POINTED_BYTES_MIN: usize = 256;
+
+/// Bytes of the redo file after which sled is flushed and the file begun again: a flush per few
+/// thousand commits, and a fraction of a second to apply after a kill.
+pub const REDO_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Bytes of derived writes that are removed or applied as one batch.
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bytes of sled's page cache.
+    pub cache_bytes: u64,
+    /// Commits find the store full when the file system has less left: sled must have room to write
+    /// what it holds, since it fails for good if it cannot.
+    pub free_bytes_min: u64,
+    /// Bytes of a journal segment.
+    pub segment_bytes_max: u64,
+    /// Names the current boot of the machine; none: unknown, and an index that was not closed is
+    /// never trusted.
+    pub boot_id: Option<String>,
+    /// Told of every sync of the journal.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 16 * 1024 * 1024,
+            free_bytes_min: 32 * 1024 * 1024,
+            segment_bytes_max: journal::SEGMENT_BYTES_MAX,
+            boot_id: folder::boot_id(),
+            observer: None,
+        }
+    }
+}
+
+/// A store in a folder.
+#[derive(Debug)]
+pub struct SledStore {
+    folder: PathBuf,
+    options: Options,
+    opening: Opening,
+    journal: Journal,
+    /// None once closed.
+    index: RwLock<Option<Index>>,
+    queue: Queue,
+    writing: Mutex<Writing>,
+}
+
+/// What only the leader of a group, or whoever keeps groups out, may touch.
+#[derive(Debug)]
+struct Writing {
+    redo: Redo,
+    /// The last record applied to sled.
+    applied: Option<Place>,
+    /// Set by the first failure after which nothing can be promised.
+    fatal: Option<CommitError>,
+    /// Released when closed.
+    lock: Arc<FolderLock>,
+}
+
+impl SledStore {
+    /// Opens the store in a folder, and makes both if they do not exist. Builds the index again where
+    /// it cannot be trusted; [`SledStore::opening`] tells.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
+        let opened = opening::open(folder, &options)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            options,
+            opening: opened.report,
+            journal: opened.journal,
+            index: RwLock::new(Some(opened.index)),
+            queue: Queue::default(),
+            writing: Mutex::new(Writing {
+                redo: opened.redo,
+                applied: opened.applied,
+                fatal: None,
+                lock: opened.lock,
+            }),
+        })
+    }
+
+    /// What opening found and did.
+    pub fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    fn lock_writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the index, unless the store is closed.
+    fn with_index<T>(
+        &self,
+        act: impl FnOnce(&Index) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        match index.as_ref() {
+            Some(index) => act(index),
+            None => Err(ReadError {
+                step: "read",
+                object: "index".to_owned(),
+                reason: "the store is closed".to_owned(),
+            }),
+        }
+    }
+
+    /// Changes derived keys outside a group. A failure of sled is fatal.
+    fn change_derived(
+        &self,
+        act: impl FnOnce(&Index, &mut Redo) -> Result<(), sled::Error>,
+    ) -> Result<(), CommitError> {
+        let mut writing = self.lock_writing();
+        if let Some(fatal) = &writing.fatal {
+            return Err(fatal.clone());
+        }
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(index) = index.as_ref() else {
+            return Err(group::closed());
+        };
+        act(index, &mut writing.redo).map_err(|error| {
+            let fatal = index_failure(&error);
+            folder::distrust(&self.folder);
+            writing.fatal = Some(fatal.clone());
+            fatal
+        })
+    }
+
+    fn resolve(&self, entry: (Vec<u8>, sled::IVec)) -> Result<Entry, ReadError> {
+        let (key, value) = entry;
+        Ok((key, value::read(&self.journal, &value)?))
+    }
+}
+
+fn index_failure(error: &sled::Error) -> CommitError {
+    CommitError::Fatal {
+        step: "write",
+        object: "index".to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+impl Store for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        let value = self.with_index(|index| index.get(key))?;
+        value
+            .map(|value| value::read(&self.journal, &value))
+            .transpose()
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Entry>, ReadError> {
+        let entries = self.with_index(|index| index.scan(from, to, limit))?;
+        entries
+            .into_iter()
+            .map(|entry| self.resolve(entry))
+            .collect()
+    }
+
+    fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError> {
+        let entry = self.with_index(|index| index.last(from, to))?;
+        entry.map(|entry| self.resolve(entry)).transpose()
+    }
+
+    fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        commit.check()?;
+        self.queue.commit(commit, |group| self.perform(group))
+    }
+
+    fn derived_lost(&self) -> bool {
+        // An index that cannot be read has lost everything.
+        self.with_index(Index::derived_complete)
+            .map_or(true, |complete| !complete)
+    }
+
+    fn clear_derived(&self) -> Result<(), CommitError> {
+        self.change_derived(|index, redo| {
+            index.set_derived_complete(false)?;
+            // Behind this point a kill must not bring the old keys back as complete.
+            index.flush()?;
+            redo.restart();
+            index.remove_derived(BATCH_BYTES_MAX)
+        })
+    }
+
+    fn put_derived(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        Write::check_derived(&writes)?;
+        self.change_derived(|index, _| writes.iter().try_for_each(|write| index.put(write)))
+    }
+
+    fn derived_rebuilt(&self) -> Result<(), CommitError> {
+        self.change_derived(|index, redo| {
+            index.set_derived_complete(true)?;
+            index.flush()?;
+            redo.restart();
+            Ok(())
+        })
+    }
+
+    fn usage(&self) -> Result<Usage, ReadError> {
+        let derived_bytes = self.with_index(Index::bytes)?;
+        Ok(Usage {
+            truth_bytes: self.journal.bytes(),
+            derived_bytes,
+        })
+    }
+
+    fn close(&self) -> Result<(), CommitError> {
+        self.queue.close();
+        let mut writing = self.lock_writing();
+        let index = self
+            .index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(index) = index else { return Ok(()) };
+        let journal_id = self.journal.id();
+        let result = match &writing.fatal {
+            Some(fatal) => Err(fatal.clone()),
+            None => self.journal.close().map_err(group::sync_error),
+        };
+        let flushed = index.flush();
+        drop(index);
+        if result.is_ok() && flushed.is_ok() {
+            writing.redo.restart();
+            // Not being marked as closed costs the next opening time, nothing else.
+            if let Err(error) = folder::mark_closed(&self.folder, journal_id) {
+                tracing::warn!(%error, "the index could not be marked as closed");
+            }
+        }
+        writing.lock.release();
+        result
+    }
+}
+
+/// True if a write goes to the journal.
+fn is_truth(write: &&Write) -> bool {
+    !is_derived(&write.key)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The model: a store in memory whose contents outlive the handle, so that it can be opened again.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Commit, CommitError, DERIVED_FROM, Entry, ReadError, Store, Usage, Write, is_derived};
@@ -106,7 +106,7 @@ impl Contents {
 }
 
 /// The entries of a range, nothing for an empty or inverted one.
-fn between(from: &[u8], to: &[u8]) -> Option<(Bound<Vec<u8>>, Bound<Vec<u8>>)> {
+fn between(from: &[u8], to: &[u8]) -> Option<impl RangeBounds<Vec<u8>>> {
     (from < to).then(|| (Bound::Included(from.to_vec()), Bound::Excluded(to.to_vec())))
 }
 

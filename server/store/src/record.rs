@@ -15,18 +15,34 @@ pub struct TruthWrite<'a> {
     pub value_offset: usize,
 }
 
-/// Encodes the writes, in order. Each item is a key and its value, or none to remove it.
-pub fn encode<'a>(writes: impl ExactSizeIterator<Item = &'a Write>) -> Vec<u8> {
+/// A record and where the values of its writes lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The record.
+    pub bytes: Vec<u8>,
+    /// For each write the byte at which its value begins; 0 without a value.
+    pub value_offsets: Vec<usize>,
+}
+
+/// Encodes the writes, in order.
+pub fn encode(writes: &[&Write]) -> Encoded {
     let mut writer = Writer::new();
+    let mut value_offsets = Vec::with_capacity(writes.len());
     writer.var(writes.len() as u64);
     for Write { key, value } in writes {
         writer.bytes(key);
         match value {
-            Some(value) => writer.u8(1).bytes(value),
-            None => writer.u8(0),
-        };
+            Some(value) => {
+                writer.u8(1).bytes(value);
+                value_offsets.push(writer.as_slice().len() - value.len());
+            }
+            None => {
+                writer.u8(0);
+                value_offsets.push(0);
+            }
+        }
     }
-    writer.into_bytes()
+    Encoded { bytes: writer.into_bytes(), value_offsets }
 }
 
 /// Reads the writes of a record, strictly.
@@ -74,7 +90,8 @@ mod tests {
                 value: None,
             },
         ];
-        let record = encode(writes.iter());
+        let Encoded { bytes: record, value_offsets } = encode(&[&writes[0], &writes[1]]);
+        assert_eq!(value_offsets, [6, 0]);
         assert_eq!(record, [2, 2, 3, 9, 1, 3, b'a', b'b', b'c', 1, 5, 0]);
         assert_eq!(decode(&record).unwrap()[0].value_offset, 6);
     }
@@ -86,10 +103,11 @@ mod tests {
         ) {
             let writes: Vec<Write> =
                 writes.into_iter().map(|(key, value)| Write { key, value }).collect();
-            let record = encode(writes.iter());
+            let Encoded { bytes: record, value_offsets } = encode(&writes.iter().collect::<Vec<_>>());
             let read = decode(&record).unwrap();
             prop_assert_eq!(read.len(), writes.len());
-            for (read, write) in read.iter().zip(&writes) {
+            for ((read, write), offset) in read.iter().zip(&writes).zip(value_offsets) {
+                prop_assert_eq!(read.value_offset, offset);
                 prop_assert_eq!(read.key, &write.key);
                 prop_assert_eq!(read.value, write.value.as_deref());
                 if let Some(value) = read.value {
@@ -105,7 +123,7 @@ mod tests {
                     .iter()
                     .map(|w| Write { key: w.key.to_vec(), value: w.value.map(<[u8]>::to_vec) })
                     .collect();
-                prop_assert_eq!(encode(writes.iter()), bytes);
+                prop_assert_eq!(encode(&writes.iter().collect::<Vec<_>>()).bytes, bytes);
             }
         }
     }
