@@ -258,6 +258,11 @@ impl Template {
         known.unwrap_or(Aggregation::Texts)
     }
 
+    /// How figures of every row go up the tree, by row index.
+    pub fn aggregations(&self) -> &[Aggregation] {
+        &self.aggregations
+    }
+
     /// The canonical text, as it is signed.
     pub fn to_json(&self) -> Vec<u8> {
         wire::write(self)

@@ -18,6 +18,8 @@ pub mod period;
 
 pub mod catalogue_files;
 pub mod form;
+pub mod org_unit;
+pub mod roll_up;
 
 pub mod document;
 pub mod gate;

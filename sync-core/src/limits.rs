@@ -108,3 +108,6 @@ pub const REQUEST_PART_BYTES_MAX: usize = 256 * 1024;
 
 /// Characters before or within a replacement in a text, as a draft names them.
 pub const DRAFT_TEXT_MAX: usize = 1 << 24;
+
+/// Texts listed in one rolled-up figure; further ones are counted. A person reads no more at once.
+pub const TEXTS_LISTED_MAX: usize = 200;

@@ -42,7 +42,10 @@ pub fn encode(writes: &[&Write]) -> Encoded {
             }
         }
     }
-    Encoded { bytes: writer.into_bytes(), value_offsets }
+    Encoded {
+        bytes: writer.into_bytes(),
+        value_offsets,
+    }
 }
 
 /// Reads the writes of a record, strictly.
@@ -90,7 +93,10 @@ mod tests {
                 value: None,
             },
         ];
-        let Encoded { bytes: record, value_offsets } = encode(&[&writes[0], &writes[1]]);
+        let Encoded {
+            bytes: record,
+            value_offsets,
+        } = encode(&[&writes[0], &writes[1]]);
         assert_eq!(value_offsets, [6, 0]);
         assert_eq!(record, [2, 2, 3, 9, 1, 3, b'a', b'b', b'c', 1, 5, 0]);
         assert_eq!(decode(&record).unwrap()[0].value_offset, 6);
