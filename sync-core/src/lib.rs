@@ -19,6 +19,9 @@ pub mod period;
 pub mod catalogue_files;
 pub mod form;
 pub mod org_unit;
+
+pub mod apportion;
+pub mod report;
 pub mod roll_up;
 
 pub mod document;

@@ -113,16 +113,28 @@ impl RollUp {
     }
 
     /// A roll-up from nothing: every report sorted in, every node added up once.
-    pub fn of_reports<'a>(
+    pub fn of_submissions<'a>(
         template: Arc<Template>,
         tree: Arc<OrgTree>,
         due: &BTreeSet<UnitId>,
         submissions: impl IntoIterator<Item = (UnitId, Submission<'a>)>,
     ) -> Result<Self, SetReportError> {
+        let sort = Arc::clone(&template);
+        let reports = submissions.into_iter();
+        let reports = reports.map(|(unit, submission)| (unit, Report::new(&sort, submission)));
+        Self::of_reports(template, tree, due, reports)
+    }
+
+    /// A roll-up from nothing of reports already sorted into the rows of this template.
+    pub fn of_reports(
+        template: Arc<Template>,
+        tree: Arc<OrgTree>,
+        due: &BTreeSet<UnitId>,
+        reports: impl IntoIterator<Item = (UnitId, Report)>,
+    ) -> Result<Self, SetReportError> {
         let mut roll_up = Self::new(template, tree, due);
-        for (unit, submission) in submissions {
+        for (unit, report) in reports {
             let index = roll_up.place_of_due(unit)?;
-            let report = Report::new(&roll_up.template, submission);
             if let Some(place) = roll_up.reports.get_mut(index) {
                 *place = Some(report);
             }

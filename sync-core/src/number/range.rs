@@ -70,6 +70,18 @@ impl Range {
         self.low <= value && value <= self.high
     }
 
+    /// True when `stated` may be a rounding of one of the values: it is at most half a unit of its
+    /// last written place away. 99.65 may stand for anything from 99.645 to 99.655, 29 for 28.5 to
+    /// 29.5; a whole number stands for no other whole number.
+    pub fn may_round_to(self, stated: Number) -> bool {
+        let tolerance = stated.rounding_tolerance();
+        match (stated.checked_sub(tolerance), stated.checked_add(tolerance)) {
+            (Ok(low), Ok(high)) => low <= self.high && self.low <= high,
+            // No room for the tolerance in 28 digits: nothing but the value itself.
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => self.contains(stated),
+        }
+    }
+
     /// The smallest range that holds this one and `value`.
     pub fn with(self, value: Number) -> Self {
         Self {

@@ -92,11 +92,10 @@ impl RollUp {
 fn compare(stated: Number, figure: &Figure) -> Option<TotalRule> {
     match &figure.value {
         FigureValue::Sum(range) => {
-            (!range.contains(stated)).then_some(TotalRule::SumDiffers(*range))
+            (!range.may_round_to(stated)).then_some(TotalRule::SumDiffers(*range))
         }
         FigureValue::Recomputed(range) => {
-            let within = is_rounding_of(stated, *range);
-            (!within).then_some(TotalRule::RecomputedDiffers(*range))
+            (!range.may_round_to(stated)).then_some(TotalRule::RecomputedDiffers(*range))
         }
         FigureValue::Spread(range) => {
             (!range.contains(stated)).then_some(TotalRule::OutsideSpread(*range))
@@ -105,18 +104,5 @@ fn compare(stated: Number, figure: &Figure) -> Option<TotalRule> {
         FigureValue::Nothing => Some(TotalRule::NothingReported),
         // What a code list or words come to has no one right value.
         FigureValue::Choices(_) | FigureValue::Texts { .. } => None,
-    }
-}
-
-/// True when `stated` may be a rounding of a value of the range: it is at most half a unit of its
-/// last written place away.
-pub(crate) fn is_rounding_of(stated: Number, range: Range) -> bool {
-    let tolerance = stated.rounding_tolerance();
-    let low = stated.checked_sub(tolerance);
-    let high = stated.checked_add(tolerance);
-    match (low, high) {
-        (Ok(low), Ok(high)) => low <= range.high() && range.low() <= high,
-        // No room for the tolerance in 28 digits: nothing but the value itself.
-        (Ok(_) | Err(_), Ok(_) | Err(_)) => range.contains(stated),
     }
 }

@@ -89,7 +89,8 @@ fn top_of(reports: [&[(&str, &str)]; 3]) -> Table {
         .iter()
         .enumerate()
         .map(|(n, cells)| (unit_id(n + 3), submission(cells)));
-    let roll_up = RollUp::of_reports(template(), tree(&[0, 0, 1, 1, 2]), &due(3..6), submissions);
+    let roll_up =
+        RollUp::of_submissions(template(), tree(&[0, 0, 1, 1, 2]), &due(3..6), submissions);
     let table = roll_up.expect("all are due").table(unit_id(0));
     table.expect("the top is in the tree")
 }
@@ -271,7 +272,7 @@ fn stated_figures_are_held_against_the_roll_up() {
         .iter()
         .enumerate()
         .map(|(n, cells)| (unit_id(n + 1), submission(cells)));
-    let roll_up = RollUp::of_reports(template(), tree(&[0, 0]), &due(1..3), submissions);
+    let roll_up = RollUp::of_submissions(template(), tree(&[0, 0]), &due(1..3), submissions);
     let roll_up = roll_up.expect("all are due");
     let right = stated(&[("done", "3"), ("rate", "50"), ("loose", "55"), ("way", "1")]);
     assert_eq!(roll_up.findings_against(unit_id(0), &right), Some(vec![]));
@@ -390,7 +391,7 @@ proptest! {
         let submissions = held.iter().map(|(unit, (cells, late))| {
             (*unit, Submission { late: *late, ..submission(cells) })
         });
-        let from_nothing = RollUp::of_reports(template(), tree.clone(), &due, submissions);
+        let from_nothing = RollUp::of_submissions(template(), tree.clone(), &due, submissions);
         let from_nothing = from_nothing.expect("all are due");
         prop_assert_eq!(&incremental, &from_nothing);
         for unit in tree.units() {
@@ -411,7 +412,7 @@ proptest! {
         let all = due(0..6);
         let submissions =
             reports.iter().enumerate().map(|(n, cells)| (unit_id(n), submission(cells)));
-        let roll_up = RollUp::of_reports(template(), tree.clone(), &all, submissions);
+        let roll_up = RollUp::of_submissions(template(), tree.clone(), &all, submissions);
         let roll_up = roll_up.expect("all are due");
         for unit in tree.units() {
             for code in ["done", "money", "all"] {
