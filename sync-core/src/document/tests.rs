@@ -651,3 +651,32 @@ fn keys_of_operations_are_those_of_the_schema() {
         .collect();
     assert_eq!(names, ours);
 }
+
+/// Predecessors of one number stand in the order of their actors, which a new name turns round.
+#[test]
+fn an_abandoned_choice_between_rivals_is_said_again() {
+    let mut people: Vec<u8> = vec![1, 2, 3];
+    people.sort_by_key(|person| actor(*person));
+    let [old, other, new] = people[..] else {
+        panic!("three people")
+    };
+    let mut document = Document::new(subject()).expect("new");
+    let mut beside = document.clone();
+    let forked = document
+        .write(actor(old), &[cell("1", number(5), 1)])
+        .expect("writes");
+    let rival = beside
+        .write(actor(other), &[cell("1", number(6), 1)])
+        .expect("writes");
+    document.apply([rival.bytes.as_slice()]).expect("applies");
+    let choice = document
+        .write(actor(old), &[cell("1", number(6), 2)])
+        .expect("writes");
+    let decoded = [&forked, &choice].map(|change| decode(&change.bytes).expect("decodes"));
+    assert_eq!(decoded[1].content.ops[0].pred.len(), 2);
+    let made = beside
+        .reauthor(&decoded, actor(new))
+        .expect("says them again");
+    assert_eq!(made.len(), 2);
+    assert_eq!(beside.cells()["1"].len(), 1);
+}
