@@ -6,7 +6,7 @@ use super::report_cells::RowCell;
 use super::total::RowTotal;
 use crate::cell::CellValue;
 use crate::form::formula::{Outcome, Unresolved};
-use crate::form::{Aggregation, Template};
+use crate::form::{Aggregation, Indicator, Template};
 use crate::identity::UnitId;
 use crate::limits;
 use crate::number::{Number, Range};
@@ -24,7 +24,7 @@ impl RollUp {
         let index = self.tree.index(unit)?;
         let row = self.template.row_index(code)?;
         if self.template.aggregation(row) != Aggregation::Recomputed {
-            return Some(self.plain_figure(index, row));
+            return self.plain_figures(index, &[row]).pop();
         }
         // Only the rows the formula leads to are needed.
         let mut figures: BTreeMap<usize, Figure> = BTreeMap::new();
@@ -39,7 +39,11 @@ impl RollUp {
                 let formula = self.template.formula(at);
                 stack.extend(formula.iter().flat_map(|formula| formula.references()));
             } else {
-                figures.insert(at, self.plain_figure(index, at));
+                figures.extend(
+                    self.plain_figures(index, &[at])
+                        .pop()
+                        .map(|figure| (at, figure)),
+                );
             }
         }
         for at in self.template.evaluation_order() {
@@ -55,8 +59,8 @@ impl RollUp {
     /// Every figure of a unit; `None` for a unit outside the tree.
     pub fn table(&self, unit: UnitId) -> Option<Table> {
         let index = self.tree.index(unit)?;
-        let rows = 0..self.template.rows().len();
-        let mut figures: Vec<Figure> = rows.map(|row| self.plain_figure(index, row)).collect();
+        let rows: Vec<usize> = (0..self.template.rows().len()).collect();
+        let mut figures = self.plain_figures(index, &rows);
         recompute(&self.template, &mut figures);
         Some(Table {
             figures,
@@ -64,41 +68,29 @@ impl RollUp {
         })
     }
 
-    /// The figure of a row that is not computed from others; of one that is, what was typed there.
-    fn plain_figure(&self, index: usize, row: usize) -> Figure {
-        let aggregation = self.template.aggregation(row);
-        let own;
-        let total = match self.totals.get(index).and_then(|node| node.row(row)) {
-            Some(total) => total,
-            None => {
-                let mut alone = RowTotal::default();
-                if let Some(cell) = self.cell_at(index, row) {
+    /// The figures of rows that are not computed from others; of those that are, how many cells
+    /// were typed.
+    fn plain_figures(&self, index: usize, rows: &[usize]) -> Vec<Figure> {
+        let totals = rows.iter().map(|row| {
+            let aggregation = self.template.aggregation(*row);
+            let node = self.totals.get(index).and_then(|node| node.row(*row));
+            let mut figure = match (node, self.cell_at(index, *row)) {
+                (Some(total), _) => total_figure(aggregation, total),
+                (None, Some(cell)) => {
+                    let mut alone = RowTotal::default();
                     alone.count(aggregation, cell, true);
+                    total_figure(aggregation, &alone)
                 }
-                own = alone;
-                &own
+                (None, None) => total_figure(aggregation, &RowTotal::default()),
+            };
+            if figure.counted == 0 {
+                figure.value = FigureValue::Nothing;
             }
-        };
-        let mut figure = Figure {
-            value: FigureValue::Nothing,
-            counted: total.counted,
-            no_occurrence: total.no_occurrence,
-            in_conflict: total.provisional,
-            unusable: total.unusable,
-        };
-        match aggregation {
-            Aggregation::Sum if total.counted > 0 => {
-                figure.value = match total.range() {
-                    Some(range) => FigureValue::Sum(range),
-                    None => FigureValue::Unresolved(Unresolved::TooManyDigits),
-                };
-            }
-            Aggregation::Sum | Aggregation::Recomputed => {}
-            Aggregation::Spread => figure.value = self.spread(index, row),
-            Aggregation::Choices => self.count_choices(index, row, &mut figure),
-            Aggregation::Texts => figure.value = self.list_texts(index, row),
-        }
-        figure
+            figure
+        });
+        let mut figures: Vec<Figure> = totals.collect();
+        self.gather(index, rows, &mut figures);
+        figures
     }
 
     pub(super) fn cell_at(&self, index: usize, row: usize) -> Option<&RowCell> {
@@ -106,101 +98,147 @@ impl RollUp {
         report.and_then(|report| report.cells.row(row))
     }
 
-    /// The cells of a row in the reports at and below a node, with the places of their units.
-    fn cells_below(&self, index: usize, row: usize) -> impl Iterator<Item = (usize, &RowCell)> {
-        let range = self.tree.subtree_range(index);
-        let reports = self.reports.get(range.clone()).unwrap_or_default();
-        range.zip(reports).filter_map(move |(at, report)| {
-            let cell = report.as_ref()?.cells.row(row)?;
-            Some((at, cell))
-        })
+    /// Fills in what no total can hold: lowest and highest, choices, words. One pass over the
+    /// reports below for all rows, since a report's cells lie side by side in memory.
+    fn gather(&self, index: usize, rows: &[usize], figures: &mut [Figure]) {
+        let mut gathering: Vec<(usize, &mut Figure, Gathering)> = Vec::new();
+        for (row, figure) in rows.iter().zip(figures) {
+            if let Some(start) = Gathering::of(self.template.aggregation(*row)) {
+                gathering.push((*row, figure, start));
+            }
+        }
+        if gathering.is_empty() {
+            return;
+        }
+        for at in self.tree.subtree_range(index) {
+            let Some(report) = self.reports.get(at).and_then(Option::as_ref) else {
+                continue;
+            };
+            let unit = self.tree.record_at(at).map(|record| record.unit);
+            for (row, _, gathered) in &mut gathering {
+                if let (Some(cell), Some(unit)) = (report.cells.row(*row), unit) {
+                    gathered.take(unit, cell);
+                }
+            }
+        }
+        for (row, figure, gathered) in gathering {
+            if let Some(indicator) = self.template.rows().get(row) {
+                gathered.finish(indicator, figure);
+            }
+        }
+    }
+}
+
+/// A figure as far as totals tell it.
+fn total_figure(aggregation: Aggregation, total: &RowTotal) -> Figure {
+    let value = match (aggregation, total.range()) {
+        (Aggregation::Sum, Some(range)) => FigureValue::Sum(range),
+        (Aggregation::Sum, None) => FigureValue::Unresolved(Unresolved::TooManyDigits),
+        (
+            Aggregation::Recomputed
+            | Aggregation::Spread
+            | Aggregation::Choices
+            | Aggregation::Texts,
+            _,
+        ) => FigureValue::Nothing,
+    };
+    Figure {
+        value,
+        counted: total.counted,
+        no_occurrence: total.no_occurrence,
+        in_conflict: total.provisional,
+        unusable: total.unusable,
+    }
+}
+
+/// What is gathered from the reports below for one row.
+enum Gathering {
+    Spread(Option<Range>),
+    Choices(BTreeMap<Number, u32>),
+    Texts {
+        listed: Vec<(UnitId, String)>,
+        more: u32,
+    },
+}
+
+impl Gathering {
+    fn of(aggregation: Aggregation) -> Option<Self> {
+        match aggregation {
+            Aggregation::Sum | Aggregation::Recomputed => None,
+            Aggregation::Spread => Some(Self::Spread(None)),
+            Aggregation::Choices => Some(Self::Choices(BTreeMap::new())),
+            Aggregation::Texts => Some(Self::Texts {
+                listed: Vec::new(),
+                more: 0,
+            }),
+        }
     }
 
-    /// Lowest to highest of the percentages typed; every rival of a conflict may be the one.
-    fn spread(&self, index: usize, row: usize) -> FigureValue {
-        let mut spread: Option<Range> = None;
-        let mut widen = |number: Number| {
-            spread = Some(match spread {
-                Some(range) => range.with(number),
-                None => Range::from(number),
-            });
-        };
-        for (_, cell) in self.cells_below(index, row) {
-            match cell {
-                RowCell::Number(number) => widen(*number),
-                RowCell::Conflict(rivals) => {
-                    for rival in rivals.iter() {
-                        if let CellValue::Number(number) = &rival.value {
-                            widen(*number);
-                        }
+    fn take(&mut self, unit: UnitId, cell: &RowCell) {
+        match (self, cell) {
+            (Self::Spread(spread), RowCell::Number(number)) => widen(spread, *number),
+            // Every rival of a conflict may be the one.
+            (Self::Spread(spread), RowCell::Conflict(rivals)) => {
+                for rival in rivals.iter() {
+                    if let CellValue::Number(number) = &rival.value {
+                        widen(spread, *number);
                     }
                 }
+            }
+            (Self::Choices(choices), RowCell::Number(number)) => {
+                *choices.entry(*number).or_default() += 1;
+            }
+            (Self::Texts { listed, more }, RowCell::Text(_) | RowCell::Number(_)) => {
+                if listed.len() >= limits::TEXTS_LISTED_MAX {
+                    *more += 1;
+                } else if let RowCell::Text(text) = cell {
+                    listed.push((unit, text.to_string()));
+                } else if let RowCell::Number(number) = cell {
+                    listed.push((unit, number.canonical()));
+                }
+            }
+            (
+                Self::Spread(_) | Self::Choices(_) | Self::Texts { .. },
                 RowCell::Untyped
                 | RowCell::Empty
                 | RowCell::NoOccurrence
                 | RowCell::Text(_)
-                | RowCell::Computed(_) => {}
-            }
+                | RowCell::Computed(_)
+                | RowCell::Conflict(_),
+            ) => {}
         }
-        spread.map_or(FigureValue::Nothing, FigureValue::Spread)
     }
 
-    /// Counts choices. What is not in the list is moved from what counts to what cannot be used.
-    fn count_choices(&self, index: usize, row: usize, figure: &mut Figure) {
-        let mut choices: BTreeMap<Number, u32> = BTreeMap::new();
-        let listed = |number: &Number| {
-            let indicator = self.template.rows().get(row);
-            let mut known = indicator.iter().flat_map(|indicator| &indicator.choices);
-            known.any(|choice| Number::from(choice.value) == *number)
+    /// Choices that are not in the list are moved from what counts to what cannot be used.
+    fn finish(self, indicator: &Indicator, figure: &mut Figure) {
+        figure.value = match self {
+            Self::Spread(spread) => spread.map_or(FigureValue::Nothing, FigureValue::Spread),
+            Self::Choices(mut choices) => {
+                choices.retain(|number, count| {
+                    let mut known = indicator.choices.iter();
+                    let listed = known.any(|choice| Number::from(choice.value) == *number);
+                    if !listed {
+                        figure.counted = figure.counted.saturating_sub(*count);
+                        figure.unusable = figure.unusable.saturating_add(*count);
+                    }
+                    listed
+                });
+                match choices.is_empty() {
+                    true => FigureValue::Nothing,
+                    false => FigureValue::Choices(choices),
+                }
+            }
+            Self::Texts { listed, .. } if listed.is_empty() => FigureValue::Nothing,
+            Self::Texts { listed, more } => FigureValue::Texts { listed, more },
         };
-        for (_, cell) in self.cells_below(index, row) {
-            match cell {
-                RowCell::Number(number) if listed(number) => {
-                    *choices.entry(*number).or_default() += 1;
-                }
-                RowCell::Number(_) => {
-                    figure.counted = figure.counted.saturating_sub(1);
-                    figure.unusable += 1;
-                }
-                RowCell::Untyped
-                | RowCell::Empty
-                | RowCell::NoOccurrence
-                | RowCell::Text(_)
-                | RowCell::Computed(_)
-                | RowCell::Conflict(_) => {}
-            }
-        }
-        if !choices.is_empty() {
-            figure.value = FigureValue::Choices(choices);
-        }
     }
+}
 
-    fn list_texts(&self, index: usize, row: usize) -> FigureValue {
-        let mut listed = Vec::new();
-        let mut more = 0;
-        for (at, cell) in self.cells_below(index, row) {
-            let text = match cell {
-                RowCell::Text(text) => text.to_string(),
-                RowCell::Number(number) => number.canonical(),
-                RowCell::Untyped
-                | RowCell::Empty
-                | RowCell::NoOccurrence
-                | RowCell::Computed(_)
-                | RowCell::Conflict(_) => continue,
-            };
-            match self.tree.record_at(at) {
-                Some(record) if listed.len() < limits::TEXTS_LISTED_MAX => {
-                    listed.push((record.unit, text));
-                }
-                Some(_) | None => more += 1,
-            }
-        }
-        if listed.is_empty() {
-            FigureValue::Nothing
-        } else {
-            FigureValue::Texts { listed, more }
-        }
-    }
+fn widen(spread: &mut Option<Range>, number: Number) {
+    *spread = Some(match spread {
+        Some(range) => range.with(number),
+        None => Range::from(number),
+    });
 }
 
 /// Computes every recomputed row of a table from the others.
