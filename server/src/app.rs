@@ -1,19 +1,29 @@
 //! Everything a request may need, in one struct: the state of the axum router.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, mpsc};
+use std::thread::JoinHandle;
 
-use store::{ReadError, SharedStore};
+use ed25519_dalek::SigningKey;
+use store::{Commit, Condition, ReadError, SharedStore};
 use sync_core::identity::NodeId;
-use tokio::sync::watch;
+use sync_core::log::{KeyspaceError, keys};
+use sync_core::sync::NodeIdentity;
+use tokio::sync::{Semaphore, watch};
 
+use crate::acceptor::{Acceptor, AcceptorParts};
 use crate::clock::Clock;
+use crate::deriver::{DeriveError, Deriver};
 use crate::kept::KeptError;
-use crate::kept::node::{self, Node};
+use crate::keyspace::{self, StoreKeyspace};
+use crate::limits;
 use crate::password::Passwords;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use crate::registry::{Registry, RegistryError};
 use crate::secrets::Secrets;
+use crate::sessions::Sessions;
 use crate::token::Tokens;
+use crate::totals::Totals;
 
 /// What the server is doing with its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +34,8 @@ pub enum Stage {
     Ready,
     /// Ending what runs; new requests are told to come again.
     Draining,
+    /// It could not start; the process ends.
+    Failed,
 }
 
 /// Why a folder cannot be served.
@@ -32,31 +44,62 @@ pub enum OpenError {
     /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] KeyspaceError),
     /// A kept value cannot be read back.
     #[error(transparent)]
     Kept(#[from] KeptError),
     /// The catalogue cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Figures cannot be derived.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What runs once everything derived stands.
+#[derive(Debug)]
+pub struct Running {
+    /// The writer of the log.
+    pub acceptor: Acceptor,
+    /// The figures.
+    pub totals: Arc<Totals>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// The server's parts. Shared by every request.
-#[derive(Debug)]
 pub struct App {
     /// Where everything is kept.
     pub store: SharedStore,
     /// The catalogue and its writer.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// Access tokens, refresh tokens, challenges.
     pub tokens: Tokens,
     /// Password hashing and its limits.
     pub passwords: Passwords,
+    /// What people follow.
+    pub sessions: Sessions,
     /// The time.
     pub clock: Clock,
-    /// This node as its peers know it.
-    pub node: NodeId,
     /// Starting, ready or draining.
     pub stage: watch::Sender<Stage>,
+    /// Places for live connections.
+    pub live: Arc<Semaphore>,
+    identity: RwLock<Arc<NodeIdentity>>,
+    running: OnceLock<Running>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("stage", &self.stage())
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The state of the router.
@@ -71,23 +114,126 @@ impl App {
             .province()
             .map(|province| province.id)
             .ok_or(RegistryError::NoProvince)?;
-        let kept = store.get(&node::KEY)?.ok_or(RegistryError::NoProvince)?;
-        let node = Node::decode(&kept)?.id;
+        let identity = read_identity(&store, secrets.node)?;
         Ok(Self {
             store,
-            registry,
+            registry: Arc::new(registry),
             tokens: Tokens::new(province, &secrets.token),
             passwords: Passwords::default(),
+            sessions: Sessions::default(),
             clock,
-            node,
             stage: watch::Sender::new(Stage::Starting),
+            live: Arc::new(Semaphore::new(limits::LIVE_CONNECTIONS_MAX)),
+            identity: RwLock::new(Arc::new(identity)),
+            running: OnceLock::new(),
         })
+    }
+
+    /// Derives what is missing, starts the threads, and is ready. Blocks; once only.
+    pub fn start(&self) -> Result<(), OpenError> {
+        let totals = Arc::new(Totals::new(
+            Arc::clone(&self.store),
+            Arc::clone(&self.registry),
+        ));
+        let mut deriver = Deriver::new(Arc::clone(&self.store), Arc::clone(&totals));
+        deriver.catch_up()?;
+        let (passed_on, accepted) = mpsc::channel();
+        let following = std::thread::Builder::new()
+            .name("deriver".to_owned())
+            .stack_size(limits::THREAD_STACK_BYTES)
+            .spawn(move || deriver.run(&accepted))?;
+        let (acceptor, accepting) = Acceptor::start(AcceptorParts {
+            store: Arc::clone(&self.store),
+            registry: Arc::clone(&self.registry),
+            clock: self.clock.clone(),
+            accepted: passed_on,
+        })?;
+        let running = Running {
+            acceptor,
+            totals,
+            threads: Mutex::new(vec![accepting, following]),
+        };
+        if self.running.set(running).is_ok() {
+            self.stage.send_if_modified(|stage| {
+                let starting = *stage == Stage::Starting;
+                if starting {
+                    *stage = Stage::Ready;
+                }
+                starting
+            });
+        }
+        Ok(())
+    }
+
+    /// What runs, once it does.
+    pub fn running(&self) -> Result<&Running, Problem> {
+        self.running
+            .get()
+            .ok_or_else(|| Problem::new(ProblemCode::NotReady))
+    }
+
+    /// Ends the threads: what waits is accepted and derived first. Blocks.
+    pub fn close(&self) {
+        let Some(running) = self.running.get() else {
+            return;
+        };
+        running.acceptor.close();
+        let mut threads = running
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread ended by a panic");
+            }
+        }
     }
 
     /// The stage now.
     pub fn stage(&self) -> Stage {
         *self.stage.borrow()
     }
+
+    /// This node as its peers know it.
+    pub fn identity(&self) -> Arc<NodeIdentity> {
+        Arc::clone(&self.identity.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a new node id in place of `old`, durably. If somebody did so meanwhile, theirs stands.
+    pub(crate) fn renew_identity(
+        &self,
+        old: &NodeIdentity,
+        node: NodeId,
+    ) -> Result<Arc<NodeIdentity>, Problem> {
+        let mut identity = self
+            .identity
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if identity.node == old.node {
+            let renewed = old.renewed(node);
+            self.store.commit(Commit {
+                conditions: vec![Condition {
+                    key: keys::node(),
+                    expected: old.write().value,
+                }],
+                writes: vec![keyspace::write(renewed.write())],
+            })?;
+            *identity = Arc::new(renewed);
+        }
+        Ok(Arc::clone(&identity))
+    }
+}
+
+fn read_identity(store: &SharedStore, key: SigningKey) -> Result<NodeIdentity, OpenError> {
+    let below = StoreKeyspace(&**store);
+    let identity = NodeIdentity::read(&below, key)?;
+    Ok(identity.ok_or(RegistryError::NoProvince)?)
+}
+
+/// Waits until the server is at a stage, or is gone.
+pub(crate) async fn reached(stage: &mut watch::Receiver<Stage>, wanted: Stage) {
+    // The guard on the value must not outlive this line: it cannot move between threads.
+    let _ = stage.wait_for(|stage| *stage == wanted).await;
 }
 
 /// Runs work that blocks (disk, hashing) on a thread for it, inside the span of the request.

@@ -6,10 +6,11 @@ use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use sync_core::access;
 use sync_core::catalogue::Role;
-use sync_core::identity::PersonId;
+use sync_core::identity::{PersonId, UnitId};
 
-use crate::app::SharedApp;
+use crate::app::{App, SharedApp};
 use crate::limits;
 use crate::problem::{Problem, ProblemCode};
 use crate::token::Identity;
@@ -82,6 +83,12 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
 /// Judges an access token against the catalogue as it is now.
 pub(crate) fn identify(app: &SharedApp, token: &str) -> Result<Identity, Problem> {
     let identity = app.tokens.verify_access(token, app.clock.now_s())?;
+    check_standing(app, identity)?;
+    Ok(identity)
+}
+
+/// Looks whether a proved identity is still somebody, and its device key still good.
+pub(crate) fn check_standing(app: &App, identity: Identity) -> Result<(), Problem> {
     let catalogue = app.registry.current();
     if catalogue.person(identity.person).is_none() {
         return Err(Problem::new(ProblemCode::SignInRequired));
@@ -94,13 +101,62 @@ pub(crate) fn identify(app: &SharedApp, token: &str) -> Result<Identity, Problem
             return Err(Problem::new(ProblemCode::DeviceKeyEnded).with("key", key));
         }
     }
-    Ok(identity)
+    Ok(())
 }
 
 impl FromRequestParts<SharedApp> for SignedIn {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
         identify(app, bearer(parts)?).map(Self)
+    }
+}
+
+/// A person who proved who they are, or nobody; a token that is wrong is refused all the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MaybeSignedIn(pub(crate) Option<Identity>);
+
+impl FromRequestParts<SharedApp> for MaybeSignedIn {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        if parts.headers.contains_key(AUTHORIZATION) {
+            let identity = identify(app, bearer(parts)?)?;
+            Ok(Self(Some(identity)))
+        } else {
+            Ok(Self(None))
+        }
+    }
+}
+
+/// Somebody who may read figures: a person with a right to the unit, or anybody in a rehearsal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FigureReader(Option<Identity>);
+
+impl FigureReader {
+    /// Refuses units whose figures this reader may not see.
+    pub(crate) fn check(&self, app: &App, unit: UnitId) -> Result<(), Problem> {
+        let catalogue = app.registry.current();
+        let Some(identity) = self.0 else {
+            return match catalogue.rehearsal() {
+                Some(_) => Ok(()),
+                None => Err(Problem::new(ProblemCode::SignInRequired)),
+            };
+        };
+        if access::may_read(&catalogue, identity.person, unit, app.clock.now_s()) {
+            Ok(())
+        } else {
+            Err(Problem::new(ProblemCode::RightsMissing))
+        }
+    }
+}
+
+impl FromRequestParts<SharedApp> for FigureReader {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let MaybeSignedIn(identity) = MaybeSignedIn::from_request_parts(parts, app).await?;
+        if identity.is_none() && app.registry.current().rehearsal().is_none() {
+            return Err(Problem::new(ProblemCode::SignInRequired));
+        }
+        Ok(Self(identity))
     }
 }
 

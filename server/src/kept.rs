@@ -1,9 +1,8 @@
 //! What the server itself keeps in the store: one file per kind of key (`docs/formats.md`, section 11).
 
 pub mod account;
-pub mod catalogue_record;
+pub mod derived_report;
 pub mod enrolment;
-pub mod node;
 pub mod refresh_family;
 
 use sync_core::codec::DecodeError;

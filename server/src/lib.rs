@@ -6,11 +6,15 @@
 //! something cannot be done. No rule about documents, batches or rights lives here: those are in
 //! `sync_core`.
 
+mod acceptor;
 pub mod app;
 pub mod clock;
+mod deriver;
 pub mod entropy;
+mod exchange;
 mod extract;
 pub mod kept;
+pub mod keyspace;
 pub mod limits;
 pub mod operation;
 mod page;
@@ -20,5 +24,8 @@ pub mod registry;
 pub mod routes;
 pub mod secrets;
 pub mod serve;
+pub mod sessions;
+mod status_page;
 pub mod token;
+pub mod totals;
 pub mod wire;

@@ -59,3 +59,39 @@ pub const THREAD_STACK_BYTES: usize = 1024 * 1024;
 
 /// Seconds that running requests are given when the server stops.
 pub const DRAIN_S: u64 = 10;
+
+/// Threads that run requests between waits: the machines this runs on have few cores.
+pub const WORKER_THREADS: usize = 2;
+
+/// Exchanges that wait to be accepted before senders have to wait themselves.
+pub const EXCHANGES_WAITING_MAX: usize = 256;
+
+/// Exchanges accepted by one commit.
+pub const EXCHANGES_PER_COMMIT_MAX: usize = 128;
+
+/// Bytes of parts accepted by one commit; the indexes they change come on top.
+pub const COMMIT_PART_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// People whose partitions are remembered.
+pub const SESSIONS_REMEMBERED_MAX: usize = 4_096;
+
+/// Cells of documents followed in memory, so that a change to one of them is cheap: about 10 MB.
+pub const FOLLOWED_CELLS_MAX: usize = 60_000;
+
+/// Roll-ups kept in memory; others are made when they are asked for.
+pub const ROLL_UPS_MAX: usize = 16;
+
+/// Extracts that may wait to be written.
+pub const EXTRACTS_UNWRITTEN_MAX: usize = 128;
+
+/// Log entries read at once while catching up.
+pub const CATCH_UP_STEP: usize = 256;
+
+/// Live connections and streams of events at once.
+pub const LIVE_CONNECTIONS_MAX: usize = 1_024;
+
+/// Bytes of the body of one sync exchange: one largest frame and its head.
+pub const SYNC_BODY_BYTES_MAX: usize = sync_core::limits::FRAME_BYTES_MAX + 64;
+
+/// Bytes of a body that is read whole before a request is judged.
+pub const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;

@@ -337,7 +337,10 @@ impl Problem {
         });
         if let Value::Object(object) = &mut body {
             for (name, value) in &self.fields {
-                object.insert((*name).to_owned(), Value::String(value.clone()));
+                // A value never stands in for what every problem says.
+                object
+                    .entry((*name).to_owned())
+                    .or_insert_with(|| Value::String(value.clone()));
             }
         }
         body

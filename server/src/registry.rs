@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use ed25519_dalek::SigningKey;
 use store::{Commit, Condition, ReadError, SharedStore, Write};
 use sync_core::catalogue::{ApplyError, Body, Catalogue, Record, RecordError, SignedRecord};
+use sync_core::log::keys;
 use tokio::sync::watch;
 
-use crate::kept::catalogue_record;
 use crate::problem::Problem;
 
 /// Records read from the store at once.
@@ -105,8 +105,8 @@ impl Registry {
     ) -> Result<Self, RegistryError> {
         let mut catalogue = Catalogue::new();
         loop {
-            let from = catalogue_record::key(catalogue.last_number().saturating_add(1));
-            let found = store.scan(&from, &catalogue_record::end(), RECORDS_AT_ONCE)?;
+            let from = keys::catalogue(catalogue.last_number().saturating_add(1));
+            let found = store.scan(&from, &keys::after(keys::CATALOGUE), RECORDS_AT_ONCE)?;
             if found.is_empty() {
                 break;
             }
@@ -165,7 +165,7 @@ impl Registry {
             let signed = SignedRecord::sign(&record, &self.signer);
             next.apply(&signed)
                 .map_err(|error| Problem::internal(&error))?;
-            let key = catalogue_record::key(record.number);
+            let key = keys::catalogue(record.number);
             commit.conditions.push(Condition {
                 key: key.clone(),
                 expected: None,
@@ -176,9 +176,43 @@ impl Registry {
             });
         }
         self.store.commit(commit)?;
+        self.publish(next);
+        Ok(answer)
+    }
+
+    /// Takes back records that this node lost by a rollback and a peer still has: those that follow
+    /// the ones held. Others are left, since a peer may simply be late. Blocks on the disk.
+    pub(crate) fn take_back(&self, records: &[SignedRecord]) -> Result<(), Problem> {
+        let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Catalogue::clone(&self.current());
+        let mut commit = Commit::default();
+        for signed in records {
+            if next.apply(signed).is_ok() {
+                let key = keys::catalogue(next.last_number());
+                commit.conditions.push(Condition {
+                    key: key.clone(),
+                    expected: None,
+                });
+                commit.writes.push(Write {
+                    key,
+                    value: Some(signed.encode()),
+                });
+            }
+        }
+        if !commit.writes.is_empty() {
+            tracing::warn!(
+                records = commit.writes.len(),
+                "catalogue records are taken back from a peer"
+            );
+            self.store.commit(commit)?;
+            self.publish(next);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, next: Catalogue) {
         let number = next.last_number();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         self.changed.send_replace(number);
-        Ok(answer)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -13,6 +14,7 @@ use crate::app::{SharedApp, Stage};
 use crate::limits;
 use crate::operation as op;
 use crate::problem::{Problem, ProblemCode};
+use crate::status_page;
 
 /// The router of a server.
 pub fn router(app: SharedApp) -> Router {
@@ -58,14 +60,37 @@ pub fn router(app: SharedApp) -> Router {
             get(op::list_templates::respond_one),
         )
         .route("/v1/catalogue", get(op::read_catalogue::respond))
+        // Synchronising.
+        .route(
+            "/v1/sync",
+            post(op::sync_once::respond).layer(DefaultBodyLimit::max(limits::SYNC_BODY_BYTES_MAX)),
+        )
+        .route("/v1/live", get(op::sync_live::respond))
+        // Reading reports and figures.
+        .route("/v1/reports", get(op::list_reports::respond))
+        .route("/v1/reports/{document}", get(op::read_report::respond))
+        .route(
+            "/v1/reports/{document}/cells/{code}/history",
+            get(op::read_report::respond_history),
+        )
+        .route("/v1/coverage", get(op::read_coverage::respond))
+        .route("/v1/roll-ups", get(op::read_roll_up::respond))
+        .route("/v1/roll-ups/live", get(op::follow_roll_up::respond))
+        .route("/v1/fingerprints", get(op::read_fingerprints::respond))
+        .route("/v1/status", get(op::read_status::respond))
         .layer(from_fn_with_state(app.clone(), only_when_ready));
     Router::new()
+        // The status page: three files, no third party.
+        .route("/", get(status_page::respond_page))
+        .route("/status.js", get(status_page::respond_script))
+        .route("/status.css", get(status_page::respond_style))
         .route("/health", get(op::report_health::respond_alive))
         .route("/ready", get(op::report_health::respond_ready))
         .merge(served)
         .fallback(async || Problem::new(ProblemCode::RouteUnknown))
         .method_not_allowed_fallback(async || Problem::new(ProblemCode::MethodNotAllowed))
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
+        .layer(from_fn(read_small_bodies))
         .layer(from_fn(in_a_span))
         .with_state(app)
 }
@@ -77,10 +102,28 @@ async fn only_when_ready(
     next: Next,
 ) -> Result<Response, Problem> {
     match app.stage() {
-        Stage::Starting => Err(Problem::new(ProblemCode::NotReady)),
+        Stage::Starting | Stage::Failed => Err(Problem::new(ProblemCode::NotReady)),
         Stage::Draining => Err(Problem::new(ProblemCode::Draining)),
         Stage::Ready => Ok(next.run(request).await),
     }
+}
+
+/// Reads small bodies whole before anything is answered. A request that is refused early, or takes no
+/// body, would otherwise leave bytes unread, and the connection could not be used again.
+async fn read_small_bodies(request: Request, next: Next) -> Result<Response, Problem> {
+    let length = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
+        .filter(|length| (1..=limits::SMALL_BODY_BYTES_MAX).contains(length));
+    let Some(length) = length else {
+        return Ok(next.run(request).await);
+    };
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, length)
+        .await
+        .map_err(|error| Problem::new(ProblemCode::RequestMalformed).with("detail", error))?;
+    Ok(next.run(Request::from_parts(parts, bytes.into())).await)
 }
 
 /// One span and one line for each request. Queries are left out: they may name people.

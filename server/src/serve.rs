@@ -8,38 +8,64 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::app::{SharedApp, Stage};
+use crate::app::{SharedApp, Stage, reached};
 use crate::limits;
 use crate::routes::router;
 
-/// Serves until `stop` comes; then refuses new work, lets running requests end for some seconds, and
+/// Starts the app if nobody has (`/ready` says when it is done) and serves until `stop` comes; then refuses new work, lets running requests end for some seconds, and
 /// returns. The caller closes the store afterwards.
 pub async fn serve(
     app: SharedApp,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    if app.running().is_err() {
+        let starting = Arc::clone(&app);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = starting.start() {
+                tracing::error!(%error, "the server cannot start: {error}");
+                starting.stage.send_replace(Stage::Failed);
+            }
+        });
+    }
     let (draining, drained) = oneshot::channel::<()>();
     let stopping = Arc::clone(&app);
+    let mut stage = app.stage.subscribe();
     let signal = async move {
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            // A start that failed ends the server, too.
+            () = reached(&mut stage, Stage::Failed) => {}
+        }
         tracing::info!("stopping: running requests may end, new ones are refused");
-        stopping.stage.send_replace(Stage::Draining);
+        stopping.stage.send_if_modified(|stage| {
+            let failed = *stage == Stage::Failed;
+            if !failed {
+                *stage = Stage::Draining;
+            }
+            !failed
+        });
         // The receiver is gone only when serving has ended by itself.
         let _ = draining.send(());
     };
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(signal);
+    let serving = axum::serve(listener, router(Arc::clone(&app)))
+        .with_graceful_shutdown(signal)
+        .into_future();
     let deadline = async {
         match drained.await {
             Ok(()) => tokio::time::sleep(Duration::from_secs(limits::DRAIN_S)).await,
             Err(_) => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let ended = tokio::select! {
         result = serving => result,
         () = deadline => {
             tracing::warn!("some requests did not end in time and were cut");
             Ok(())
         }
+    };
+    match app.stage() {
+        Stage::Failed => Err(io::Error::other("the server could not start")),
+        Stage::Starting | Stage::Ready | Stage::Draining => ended,
     }
 }

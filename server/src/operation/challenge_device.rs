@@ -38,7 +38,7 @@ pub(crate) async fn respond(
         .ok_or_else(|| Problem::new(ProblemCode::NotReady))?;
     Ok(Json(Answer {
         province: province.id,
-        node: app.node,
+        node: app.identity().node,
         nonce: app
             .tokens
             .challenge(request.key_id, random()?, app.clock.now_s()),

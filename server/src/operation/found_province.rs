@@ -5,11 +5,13 @@ use std::sync::Arc;
 use store::{Commit, CommitError, Condition, SharedStore, Write};
 use sync_core::catalogue::{Body, Grant, Person, Role};
 use sync_core::identity::{GrantId, NodeId, PersonId, ProvinceId, UnitId};
+use sync_core::log::keys;
+use sync_core::sync::NodeIdentity;
 
 use crate::clock::Clock;
 use crate::entropy::{NoEntropy, random};
 use crate::kept::enrolment::{self, Enrolment};
-use crate::kept::node::{self, Node};
+use crate::keyspace;
 use crate::limits;
 use crate::registry::{Draft, Registry, RegistryError};
 use crate::secrets::Secrets;
@@ -71,9 +73,10 @@ pub fn found(
     }
     let key = secrets.catalogue.verifying_key();
     let person = PersonId(random()?);
-    let node = Node {
-        id: NodeId(random()?),
-        rollbacks: 0,
+    let node = NodeIdentity {
+        node: NodeId(random()?),
+        restarts: 0,
+        key: secrets.node.clone(),
     };
     let code = EnrolmentCode::of(random()?);
     let mut bodies = vec![
@@ -102,7 +105,7 @@ pub fn found(
     let now = clock.now_s();
     let draft = Draft {
         bodies,
-        beside: beside(node, person, &code, now),
+        beside: beside(&node, person, &code, now),
         answer: (),
     };
     registry
@@ -110,13 +113,13 @@ pub fn found(
         .map_err(|problem| FoundError::Refused(problem.code.as_str().to_owned()))?;
     Ok(Founded {
         province: ProvinceId::of(key.as_bytes()),
-        node: node.id,
+        node: node.node,
         code,
     })
 }
 
 /// The node's id and the first code, in the same commit as the records.
-fn beside(node: Node, person: PersonId, code: &EnrolmentCode, now: i64) -> Commit {
+fn beside(node: &NodeIdentity, person: PersonId, code: &EnrolmentCode, now: i64) -> Commit {
     let enrolment = Enrolment {
         person,
         unit: UnitId([0; 8]),
@@ -126,14 +129,11 @@ fn beside(node: Node, person: PersonId, code: &EnrolmentCode, now: i64) -> Commi
     };
     Commit {
         conditions: vec![Condition {
-            key: node::KEY.to_vec(),
+            key: keys::node(),
             expected: None,
         }],
         writes: vec![
-            Write {
-                key: node::KEY.to_vec(),
-                value: Some(node.encode()),
-            },
+            keyspace::write(node.write()),
             Write {
                 key: enrolment::key(code.as_str()),
                 value: Some(enrolment.encode()),

@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use sync_core::log::keys;
 
 use crate::app::{App, SharedApp, blocking};
 use crate::extract::{Asked, SignedIn};
-use crate::kept::catalogue_record;
 use crate::limits;
 use crate::problem::Problem;
 
@@ -51,11 +51,9 @@ fn read(app: &App, request: &Request) -> Result<Answer, Problem> {
         .unwrap_or(limits::PAGE_ITEMS_MAX)
         .clamp(1, limits::PAGE_ITEMS_MAX);
     let last = app.registry.current().last_number();
-    let found = app.store.scan(
-        &catalogue_record::key(from),
-        &catalogue_record::end(),
-        limit,
-    )?;
+    let found = app
+        .store
+        .scan(&keys::catalogue(from), &keys::after(keys::CATALOGUE), limit)?;
     let mut bytes = 0_usize;
     let records: Vec<String> = found
         .iter()

@@ -169,7 +169,7 @@ fn answer(
         province_name: province.name.clone(),
         rehearsal: catalogue.rehearsal().map(str::to_owned),
         catalogue_public_key: HEXLOWER.encode(province.key.as_bytes()),
-        node: app.node,
+        node: app.identity().node,
         person: enrolment.person,
         name: person.sign_in_name.clone(),
         display: person.display_name.clone(),

@@ -15,7 +15,7 @@ pub(crate) async fn respond_alive() -> Json<Value> {
 /// `GET /ready`: the store is open, what is derived is there, the server is not stopping.
 pub(crate) async fn respond_ready(State(app): State<SharedApp>) -> Result<Json<Value>, Problem> {
     match app.stage() {
-        Stage::Starting => Err(Problem::new(ProblemCode::NotReady)),
+        Stage::Starting | Stage::Failed => Err(Problem::new(ProblemCode::NotReady)),
         Stage::Draining => Err(Problem::new(ProblemCode::Draining)),
         Stage::Ready => Ok(Json(json!({
             "ready": true,

@@ -53,7 +53,7 @@ fn sign_in(app: &App, request: &Request) -> Result<Session, Problem> {
         .ok_or_else(|| Problem::new(ProblemCode::DeviceKeyUnknown).with("key", request.key_id))?;
     let signed = VerifyingKey::from_bytes(&device.public_key).is_ok_and(|key| {
         key.verify_strict(
-            &statement(province.id, app.node, &nonce),
+            &statement(province.id, app.identity().node, &nonce),
             &Signature::from_bytes(&request.signature.0),
         )
         .is_ok()

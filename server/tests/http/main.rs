@@ -5,8 +5,14 @@ mod administration;
 #[cfg(test)]
 mod enrolment;
 #[cfg(test)]
+mod field;
+#[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod standing;
+#[cfg(test)]
+mod synchronising;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 
 use data_encoding::HEXLOWER;
-use dongbo_server::app::{App, SharedApp, Stage};
+use dongbo_server::app::{App, SharedApp};
 use dongbo_server::clock::Clock;
 use dongbo_server::operation::found_province::{Founded, found};
 use dongbo_server::operation::sign_in_device::statement;
@@ -26,6 +26,8 @@ pub(crate) struct Served {
     pub(crate) founded: Founded,
     pub(crate) url: String,
     pub(crate) store: Arc<MemoryStore>,
+    contents: MemoryContents,
+    secrets: Secrets,
     now: Arc<AtomicI64>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
@@ -51,41 +53,15 @@ impl Device {
 
 impl Served {
     pub(crate) fn new() -> Self {
-        let store = Arc::new(MemoryStore::open(&MemoryContents::default()));
+        let contents = MemoryContents::default();
+        let store = Arc::new(MemoryStore::open(&contents));
         let shared: SharedStore = store.clone();
         let secrets = Secrets::random().unwrap();
         let now = Arc::new(AtomicI64::new(START_S));
         let clock = Clock::Set(now.clone());
-        let founded = found(
-            &shared,
-            &secrets,
-            &clock,
-            "Tỉnh Thái Nguyên",
-            Some("Diễn tập"),
-        )
-        .unwrap();
-        let app = Arc::new(App::open(shared, secrets, clock).unwrap());
-        let (stop, stopped) = oneshot::channel();
-        let (told, port) = std::sync::mpsc::channel();
-        let thread = {
-            let app = app.clone();
-            std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_multi_thread()
-                    .worker_threads(2)
-                    .enable_all()
-                    .build()?;
-                runtime.block_on(async {
-                    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-                    told.send(listener.local_addr()?.port()).unwrap();
-                    app.stage.send_replace(Stage::Ready);
-                    serve(app, listener, async {
-                        let _ = stopped.await;
-                    })
-                    .await
-                })
-            })
-        };
-        let url = format!("http://127.0.0.1:{}", port.recv().unwrap());
+        let rehearsal = Some("Diễn tập");
+        let founded = found(&shared, &secrets, &clock, "Tỉnh Thái Nguyên", rehearsal).unwrap();
+        let (app, url, stop, thread) = start(shared, secrets.clone(), clock);
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build()
@@ -95,11 +71,26 @@ impl Served {
             founded,
             url,
             store,
+            contents,
+            secrets,
             now,
             stop: Some(stop),
             thread: Some(thread),
             agent,
         }
+    }
+
+    /// Stops the server and starts it again on what was kept; without its derived keys, if asked.
+    pub(crate) fn restart(&mut self, lose_derived: bool) {
+        self.stop();
+        if lose_derived {
+            self.contents.lose_derived();
+        }
+        self.store = Arc::new(MemoryStore::open(&self.contents));
+        let clock = Clock::Set(self.now.clone());
+        let (app, url, stop, thread) = start(self.store.clone(), self.secrets.clone(), clock);
+        (self.app, self.url) = (app, url);
+        (self.stop, self.thread) = (Some(stop), Some(thread));
     }
 
     /// Moves the server's clock.
@@ -197,6 +188,8 @@ impl Served {
         }
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap().unwrap();
+            self.app.close();
+            store::Store::close(&*self.store).unwrap();
         }
     }
 }
@@ -205,6 +198,38 @@ impl Drop for Served {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+type Started = (
+    SharedApp,
+    String,
+    oneshot::Sender<()>,
+    JoinHandle<std::io::Result<()>>,
+);
+
+/// Opens an app on a store and serves it on a free port; it is ready on return.
+fn start(store: SharedStore, secrets: Secrets, clock: Clock) -> Started {
+    let app = Arc::new(App::open(store, secrets, clock).unwrap());
+    app.start().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let (told, port) = std::sync::mpsc::channel();
+    let serving = app.clone();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+            told.send(listener.local_addr()?.port()).unwrap();
+            serve(serving, listener, async {
+                let _ = stopped.await;
+            })
+            .await
+        })
+    });
+    let url = format!("http://127.0.0.1:{}", port.recv().unwrap());
+    (app, url, stop, thread)
 }
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> (u16, Value) {

@@ -1,0 +1,82 @@
+//! One exchange of the sync protocol: a request in, an answer out, the same for every pipe.
+
+use std::sync::Arc;
+
+use sync_core::catalogue::Catalogue;
+use sync_core::identity::NodeId;
+use sync_core::sync::node::{self, Session};
+use sync_core::sync::{Request, Response};
+
+use crate::app::{App, SharedApp, blocking};
+use crate::entropy::random;
+use crate::keyspace::StoreKeyspace;
+use crate::problem::{Problem, ProblemCode};
+use crate::token::Identity;
+
+/// What an identity follows now.
+pub(crate) fn session(app: &App, identity: Identity) -> Arc<Session> {
+    let catalogue = app.registry.current();
+    app.sessions
+        .get(&catalogue, identity.person, app.clock.now_s())
+}
+
+/// Does what a peer asks and gives the answer. Everything the answer acknowledges is durable.
+pub(crate) async fn exchange(
+    app: &SharedApp,
+    identity: Identity,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let catalogue = app.registry.current();
+    check_province(&catalogue, &request)?;
+    let parts = std::mem::take(&mut request.parts);
+    // The answer asks only whether there were any.
+    request.parts.extend(parts.first().cloned());
+    let (request, checked) = blocking(app, move |app| {
+        renew_if_rolled_back(app, &request)?;
+        if !request.records.is_empty() {
+            app.registry.take_back(&request.records)?;
+        }
+        let checked = node::verify(&app.registry.current(), parts);
+        Ok((request, checked))
+    })
+    .await?;
+    let verdicts = if checked.is_empty() {
+        Vec::new()
+    } else {
+        app.running()?.acceptor.accept(checked).await?
+    };
+    blocking(app, move |app| {
+        let session = session(app, identity);
+        let identity = app.identity();
+        let below = StoreKeyspace(&*app.store);
+        let now = app.clock.now_s();
+        Ok(node::answer(
+            &below, &identity, &session, &request, verdicts, now,
+        )?)
+    })
+    .await
+}
+
+fn check_province(catalogue: &Catalogue, request: &Request) -> Result<(), Problem> {
+    let ours = catalogue
+        .province()
+        .is_some_and(|province| province.id == request.province);
+    if ours {
+        Ok(())
+    } else {
+        Err(Problem::new(ProblemCode::FrameBad).with("detail", "another province"))
+    }
+}
+
+/// A peer that holds a position this node never gave proves that the node's folder is an older copy:
+/// it takes a new id before it answers anybody.
+fn renew_if_rolled_back(app: &App, request: &Request) -> Result<(), Problem> {
+    let below = StoreKeyspace(&*app.store);
+    let identity = app.identity();
+    if node::is_rolled_back(&below, &identity, request)? {
+        let renewed = app.renew_identity(&identity, NodeId(random()?))?;
+        tracing::warn!(node = %renewed.node, restarts = renewed.restarts,
+            "this folder is an older copy: the node has a new id");
+    }
+    Ok(())
+}

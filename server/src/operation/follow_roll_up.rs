@@ -1,0 +1,139 @@
+//! The figures of a unit as they change: server-sent events, the whole first, then what changed.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use crate::app::{SharedApp, Stage, blocking, reached};
+use crate::extract::{Asked, FigureReader};
+use crate::operation::figures::{CoverageLine, FigureLine, FindingLine};
+use crate::operation::read_roll_up::{Figures, Request, read};
+use crate::problem::{Problem, ProblemCode};
+
+/// Seconds between signs of life on a stream without news.
+const SIGN_OF_LIFE_S: u64 = 20;
+
+/// What changed since the event before.
+#[derive(Debug, Serialize)]
+struct Change<'a> {
+    position: u64,
+    coverage: &'a CoverageLine,
+    figures: Vec<&'a FigureLine>,
+    findings: &'a [FindingLine],
+}
+
+struct Following {
+    app: SharedApp,
+    reader: FigureReader,
+    request: Request,
+    changed: watch::Receiver<u64>,
+    catalogue: watch::Receiver<u64>,
+    stage: watch::Receiver<Stage>,
+    sent: Option<Figures>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// `GET /v1/roll-ups/live`: events `table` (as `GET /v1/roll-ups`), then `change`.
+pub(crate) async fn respond(
+    State(app): State<SharedApp>,
+    reader: FigureReader,
+    Asked(request): Asked<Request>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let place = Arc::clone(&app.live)
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(ProblemCode::NotReady))?;
+    let running = app.running()?;
+    let (changed, catalogue) = (running.totals.subscribe(), app.registry.subscribe());
+    let (asked, by) = (request.clone(), reader);
+    // Refused here, what may not be seen is a problem and not a stream.
+    blocking(&app, move |app| read(app, &by, &asked)).await?;
+    let following = Following {
+        changed,
+        catalogue,
+        stage: app.stage.subscribe(),
+        app,
+        reader,
+        request,
+        sent: None,
+        _place: place,
+    };
+    let events = unfold(following, |mut following| async move {
+        let event = following.next().await?;
+        Some((Ok(event), following))
+    });
+    let alive = KeepAlive::new().interval(Duration::from_secs(SIGN_OF_LIFE_S));
+    Ok(Sse::new(events).keep_alive(alive))
+}
+
+impl Following {
+    /// The next event, or the end of the stream.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.sent.is_some() {
+                tokio::select! {
+                    grown = self.changed.changed() => grown.ok()?,
+                    grown = self.catalogue.changed() => grown.ok()?,
+                    () = reached(&mut self.stage, Stage::Draining) => return None,
+                }
+            } else {
+                self.changed.borrow_and_update();
+            }
+            let (request, reader) = (self.request.clone(), self.reader);
+            let now = blocking(&self.app, move |app| read(app, &reader, &request)).await;
+            let Ok(now) = now else {
+                // Rights or tree have changed: the reader asks again and is told.
+                return None;
+            };
+            let event = match &self.sent {
+                Some(before) if same_rows(before, &now) => change(before, &now),
+                Some(_) | None => Some(Event::default().event("table").json_data(&now)),
+            };
+            self.sent = Some(now);
+            match event {
+                Some(Ok(event)) => return Some(event),
+                Some(Err(error)) => {
+                    tracing::error!(%error, "figures cannot be written: {error}");
+                    return None;
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+fn same_rows(before: &Figures, now: &Figures) -> bool {
+    before.template_version == now.template_version
+        && before.unit == now.unit
+        && before.due_day == now.due_day
+        && before.figures.len() == now.figures.len()
+}
+
+/// The event that leads from one state to the next; none if nothing shows.
+fn change(before: &Figures, now: &Figures) -> Option<Result<Event, axum::Error>> {
+    let figures: Vec<&FigureLine> = before
+        .figures
+        .iter()
+        .zip(&now.figures)
+        .filter(|(before, now)| before != now)
+        .map(|(_, now)| now)
+        .collect();
+    let nothing =
+        figures.is_empty() && before.coverage == now.coverage && before.findings == now.findings;
+    if nothing {
+        return None;
+    }
+    let change = Change {
+        position: now.position,
+        coverage: &now.coverage,
+        figures,
+        findings: &now.findings,
+    };
+    Some(Event::default().event("change").json_data(change))
+}

@@ -1,0 +1,98 @@
+//! Who has reported, who has not, who is late, who is in conflict.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use sync_core::identity::UnitId;
+
+use crate::app::{App, SharedApp, blocking};
+use crate::extract::{Asked, FigureReader};
+use crate::operation::figures::{CoverageLine, DueState, UnitLine, due_states};
+use crate::operation::read_roll_up::Request as RollUpRequest;
+use crate::page::{Page, PageQuery};
+use crate::problem::{Problem, ProblemCode};
+
+/// Which coverage, only one state if wanted, and the page.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Request {
+    #[serde(flatten)]
+    of: RollUpRequest,
+    state: Option<String>,
+    after: Option<String>,
+    limit: Option<String>,
+}
+
+/// Coverage of a unit and the units at or below it that owe a report.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    unit: UnitLine,
+    coverage: CoverageLine,
+    #[serde(flatten)]
+    units: Page<DueLine>,
+}
+
+/// A unit that owes a report.
+#[derive(Debug, Serialize)]
+pub(crate) struct DueLine {
+    #[serde(flatten)]
+    unit: UnitLine,
+    state: DueState,
+}
+
+/// `GET /v1/coverage`
+pub(crate) async fn respond(
+    State(app): State<SharedApp>,
+    reader: FigureReader,
+    Asked(request): Asked<Request>,
+) -> Result<Json<Answer>, Problem> {
+    blocking(&app, move |app| read(app, &reader, &request))
+        .await
+        .map(Json)
+}
+
+fn read(app: &App, reader: &FigureReader, request: &Request) -> Result<Answer, Problem> {
+    let malformed =
+        |detail: &str| Problem::new(ProblemCode::RequestMalformed).with("detail", detail);
+    // A flattened query has no numbers, only text.
+    let limit = request
+        .limit
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| malformed("limit is no number"))?;
+    let page = PageQuery { after: None, limit };
+    let wanted = match request.state.as_deref() {
+        None => None,
+        Some("missing") => Some(DueState::Missing),
+        Some("reported") => Some(DueState::Reported),
+        Some("late") => Some(DueState::Late),
+        Some("in_conflict") => Some(DueState::InConflict),
+        Some(_) => return Err(malformed("state is missing, reported, late or in_conflict")),
+    };
+    let totals = &app.running()?.totals;
+    let (unit, coverage, states) = totals.look(&request.of.key()?, |roll_up, _| {
+        let unit = request.of.unit_in(roll_up)?;
+        let coverage = roll_up.coverage(unit.unit).unwrap_or_default();
+        let states = due_states(roll_up, unit.unit);
+        Ok::<_, Problem>((unit, coverage, states))
+    })??;
+    reader.check(app, unit.unit)?;
+    let mut lines = states
+        .into_iter()
+        .filter(|(_, state)| wanted.is_none_or(|wanted| wanted == *state))
+        .map(|(unit, state)| DueLine { unit, state });
+    if let Some(cursor) = &request.after {
+        let after: UnitId = cursor
+            .parse()
+            .map_err(|_| Problem::new(ProblemCode::CursorBad))?;
+        lines
+            .by_ref()
+            .find(|line| line.unit.unit == after)
+            .ok_or_else(|| Problem::new(ProblemCode::CursorBad))?;
+    }
+    Ok(Answer {
+        unit,
+        coverage: coverage.into(),
+        units: Page::take(lines, page.limit(), |line| line.unit.unit.to_string()),
+    })
+}

@@ -1,0 +1,175 @@
+//! Exchanges over a WebSocket: the same frames, and what others write comes by itself.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use sync_core::sync::message::Known;
+use sync_core::sync::{Frame, Request, Response as Answer};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::app::{SharedApp, Stage, reached};
+use crate::exchange::{exchange, session};
+use crate::extract::SignedIn;
+use crate::limits;
+use crate::operation::sync_once::frame_bad;
+use crate::problem::{Problem, ProblemCode};
+use crate::token::Identity;
+
+/// `GET /v1/live`
+pub(crate) async fn respond(
+    State(app): State<SharedApp>,
+    SignedIn(identity): SignedIn,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    let place = Arc::clone(&app.live)
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(ProblemCode::NotReady))?;
+    app.running()?;
+    Ok(upgrade
+        .max_message_size(limits::SYNC_BODY_BYTES_MAX)
+        .max_frame_size(limits::SYNC_BODY_BYTES_MAX)
+        .on_upgrade(move |socket| async move {
+            tracing::debug!(person = %identity.person, "a live connection is open");
+            let live = Live {
+                app,
+                identity,
+                peer: None,
+                _place: place,
+            };
+            live.run(socket).await;
+        }))
+}
+
+/// What a connection needs to know of its peer to send by itself.
+struct Peer {
+    /// Its last request, without parts and records, at the position it has by now.
+    request: Request,
+}
+
+struct Live {
+    app: SharedApp,
+    identity: Identity,
+    peer: Option<Peer>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Live {
+    async fn run(mut self, mut socket: WebSocket) {
+        let Ok(running) = self.app.running() else {
+            return;
+        };
+        let mut end = running.acceptor.end();
+        let mut records = self.app.registry.subscribe();
+        let mut stage = self.app.stage.subscribe();
+        loop {
+            let frame = tokio::select! {
+                message = socket.recv() => match message {
+                    Some(Ok(Message::Binary(bytes))) => Some(self.answer(&bytes).await),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
+                    Some(Ok(Message::Text(_))) => Some(Frame::Problem("frame-bad".to_owned())),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                },
+                grown = end.changed() => match grown {
+                    Ok(()) => self.push().await,
+                    Err(_) => return,
+                },
+                grown = records.changed() => match grown {
+                    Ok(()) => self.push().await,
+                    Err(_) => return,
+                },
+                () = reached(&mut stage, Stage::Draining) => {
+                    let code = close_code::AWAY;
+                    let close = CloseFrame { code, reason: "draining".into() };
+                    // The peer may be gone already.
+                    let _ = socket.send(Message::Close(Some(close))).await;
+                    return;
+                }
+            };
+            if let Some(frame) = frame
+                && socket
+                    .send(Message::Binary(frame.encode().into()))
+                    .await
+                    .is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    async fn answer(&mut self, bytes: &[u8]) -> Frame {
+        let outcome = match Frame::decode(bytes) {
+            Ok(Frame::Request(request)) => self.exchange(*request).await,
+            Ok(Frame::Response(_) | Frame::Problem(_)) => {
+                Err(frame_bad(&"a node takes requests only"))
+            }
+            Err(error) => Err(frame_bad(&error)),
+        };
+        match outcome {
+            Ok(answer) => Frame::Response(Box::new(answer)),
+            Err(problem) => {
+                tracing::info!(code = problem.code.as_str(), "live exchange refused");
+                Frame::Problem(problem.code.as_str().to_owned())
+            }
+        }
+    }
+
+    async fn exchange(&mut self, request: Request) -> Result<Answer, Problem> {
+        // A token lasts a quarter of an hour and a connection a day: the person's standing is
+        // looked at again for each exchange.
+        self.still_welcome()?;
+        let mut kept = Request {
+            records: Vec::new(),
+            parts: Vec::new(),
+            ..request.clone()
+        };
+        let answer = exchange(&self.app, self.identity, request).await?;
+        self.advance(&mut kept, &answer);
+        self.peer = Some(Peer { request: kept });
+        Ok(answer)
+    }
+
+    fn still_welcome(&self) -> Result<(), Problem> {
+        crate::extract::check_standing(&self.app, self.identity)
+    }
+
+    /// What the peer will have after this answer.
+    fn advance(&self, request: &mut Request, answer: &Answer) {
+        let follow = session(&self.app, self.identity).follow.digest();
+        request.known = Some(Known {
+            node: answer.node,
+            follow,
+            position: answer.position,
+        });
+        request.catalogue_number = match answer.records.len() {
+            0 => request.catalogue_number,
+            count => request
+                .catalogue_number
+                .saturating_add(u64::try_from(count).unwrap_or(u64::MAX)),
+        };
+        request.own_number = request.own_number.max(answer.chain.number);
+    }
+
+    /// What the peer lacks by now, if it has asked once and lacks anything.
+    async fn push(&mut self) -> Option<Frame> {
+        if self.still_welcome().is_err() {
+            return Some(Frame::Problem("sign-in-required".to_owned()));
+        }
+        let mut peer = self.peer.take()?;
+        let outcome = exchange(&self.app, self.identity, peer.request.clone()).await;
+        let frame = match outcome {
+            Ok(answer) => {
+                let news = !answer.entries.is_empty() || !answer.records.is_empty();
+                self.advance(&mut peer.request, &answer);
+                news.then(|| Frame::Response(Box::new(answer)))
+            }
+            Err(problem) => {
+                tracing::warn!(code = problem.code.as_str(), "nothing could be sent live");
+                None
+            }
+        };
+        self.peer = Some(peer);
+        frame
+    }
+}
