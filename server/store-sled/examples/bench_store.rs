@@ -1,7 +1,8 @@
 //! Measures the embedded store: one JSON object per line, a key per figure, units in the keys.
 //!
-//! `bench_store FOLDER [MEGABYTES]`: works in FOLDER, which must not exist and is removed at the end;
-//! the journal it opens has MEGABYTES (1,024 if left out).
+//! `bench_store FOLDER [MEGABYTES [large]]`: works in FOLDER, which must not exist and is removed at
+//! the end; the journal it opens has MEGABYTES (1,024 if left out). `large` measures that journal alone,
+//! in a process whose memory nothing else has used.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -22,6 +23,8 @@ use store_sled::{INDEX_FOLDER, JOURNAL_FOLDER, Options, SledStore};
 type Failable<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 2_000;
+/// Records whose derived keys are put together: some ten megabytes.
+const RECORDS_PER_PUT: usize = 50_000;
 const THREADS: u64 = 64;
 const THREADED: Duration = Duration::from_secs(6);
 
@@ -29,8 +32,13 @@ fn main() -> Failable<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().ok_or("which folder to work in?")?);
     let megabytes: u64 = arguments.next().as_deref().unwrap_or("1024").parse()?;
+    let large_alone = arguments.next().is_some_and(|which| which == "large");
     fs::create_dir(&folder)?;
-    let result = measure(&folder, megabytes);
+    let result = if large_alone {
+        large_journal(&folder.join("large"), megabytes)
+    } else {
+        measure(&folder, megabytes)
+    };
     fs::remove_dir_all(&folder)?;
     result
 }
@@ -243,6 +251,10 @@ fn write_journal(folder: &Path, megabytes: u64) -> Failable<u64> {
 
 fn large_journal(folder: &Path, megabytes: u64) -> Failable<()> {
     let records = write_journal(folder, megabytes)?;
+    say(
+        "before_opening",
+        &[("resident_megabytes", resident_megabytes())],
+    )?;
     let open = |name: &str| -> Failable<SledStore> {
         let start = Instant::now();
         let store = SledStore::open(folder, Options::default())?;
@@ -258,8 +270,8 @@ fn large_journal(folder: &Path, megabytes: u64) -> Failable<()> {
     };
     let store = open("open_without_index")?;
     let start = Instant::now();
-    for from in (0..records).step_by(1_000) {
-        let writes = (from..(from + 1_000).min(records)).flat_map(|n| {
+    for from in (0..records).step_by(RECORDS_PER_PUT) {
+        let writes = (from..(from + RECORDS_PER_PUT as u64).min(records)).flat_map(|n| {
             [
                 put(scattered(0x80, n), &n.to_be_bytes()),
                 put(key(0x84, n), b""),

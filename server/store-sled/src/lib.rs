@@ -256,8 +256,11 @@ impl Store for SledStore {
         })
     }
 
-    fn put_derived(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+    fn put_derived(&self, mut writes: Vec<Write>) -> Result<(), CommitError> {
         Write::check_derived(&writes)?;
+        // Neighbours together: sled then rewrites a page once for many keys. Stable, so that of two
+        // writes of one key the later stays the later.
+        writes.sort_by(|one, other| one.key.cmp(&other.key));
         self.change_derived(|index, _| writes.iter().try_for_each(|write| index.put(write)))
     }
 

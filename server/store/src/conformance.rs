@@ -468,6 +468,16 @@ pub fn derived_keys_can_be_cleared_and_put_again(harness: &mut dyn Harness) {
         .map(|number| put(&[&[0x84], number.to_be_bytes().as_slice()].concat(), b"new"))
         .collect();
     store.put_derived(many).expect("putting");
+    let twice = vec![
+        put(b"\x85", b"one"),
+        put(b"\x85", b"two"),
+        put(b"\x85", b"three"),
+    ];
+    store
+        .put_derived(twice)
+        .expect("putting one key three times");
+    assert_eq!(get(store.as_ref(), b"\x85"), Some(b"three".to_vec()));
+    store.put_derived(vec![remove(b"\x85")]).expect("removing");
     store
         .put_derived(vec![remove(&[0x84, 0, 0, 0, 0])])
         .expect("removing");

@@ -201,7 +201,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Writes derived keys outside a commit, quickly and without durability, while rebuilding.
     ///
-    /// **Contract.** Visible on return. Truth keys are refused (`NotDerived`) and nothing is written.
+    /// Calls of some megabytes are the fastest.
+    ///
+    /// **Contract.** Visible on return, the later of two writes of one key. Truth keys are refused (`NotDerived`) and nothing is written.
     /// Nobody else commits writes of the same keys meanwhile.
     fn put_derived(&self, writes: Vec<Write>) -> Result<(), CommitError>;
 
