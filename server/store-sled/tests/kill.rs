@@ -1,6 +1,12 @@
 //! A process that commits is killed again and again, at any moment: no answered commit is lost, the
 //! store always opens, and no derived key has to be derived again.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test: what fails must stop it"
+)]
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
