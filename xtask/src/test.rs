@@ -1,0 +1,67 @@
+//! Every test: Rust natively, the golden vectors in WebAssembly, the field simulation.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+
+use crate::program::{built, cargo, program, require, run as run_program};
+use crate::simulation;
+
+/// Runs everything and ends with one line of counts; the vectors in WebAssembly and the simulation
+/// count as one test each.
+#[expect(clippy::print_stdout, reason = "the counts are the result")]
+pub(crate) fn run() -> Result<()> {
+    require("node", "install Node.js 20 or later (Debian: apt-get install nodejs)")?;
+    require("strace", "apt-get install strace")?;
+    run_program(cargo(&["build", "--quiet", "-p", "dongbo-server", "-p", "dongbo"]))?;
+    let passed = rust_tests()?;
+    vectors()?;
+    simulation::run_many()?;
+    println!("{} passed, 0 failed", passed + 2);
+    Ok(())
+}
+
+/// Runs the tests of the workspace, shows what they print and counts them.
+#[expect(clippy::print_stdout, reason = "what the tests say is passed on")]
+fn rust_tests() -> Result<u64> {
+    let mut command = cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
+    let lines = child.stdout.take().context("cargo test has no output")?;
+    let mut passed = 0;
+    for line in BufReader::new(lines).lines() {
+        let line = line.context("cannot read what cargo test prints")?;
+        passed += count_passed(&line);
+        println!("{line}");
+    }
+    let status = child.wait().context("cannot wait for cargo test")?;
+    if !status.success() {
+        bail!("cargo test ended with {status}: see the failures above");
+    }
+    Ok(passed)
+}
+
+/// The number in "test result: ok. 12 passed; …"; 0 in other lines.
+fn count_passed(line: &str) -> u64 {
+    let counted = line.strip_prefix("test result: ok. ").and_then(|rest| rest.split(' ').next());
+    counted.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// The golden vectors natively and as WebAssembly in Node.
+pub(crate) fn vectors() -> Result<()> {
+    run_program(cargo(&["test", "--quiet", "-p", "vectors"]))?;
+    let target = "wasm32-unknown-unknown";
+    run_program(cargo(&["build", "--quiet", "-p", "vectors", "--target", target]))?;
+    let wasm = built(target, "debug/vectors.wasm");
+    run_program(program("node", &["tests/vectors/run.mjs", &wasm.to_string_lossy()]))
+}
+
+/// More mutants than the tests run, with a seed of the moment unless `DONGBO_SEED` names one.
+pub(crate) fn fuzz() -> Result<()> {
+    let mut command = cargo(&["test", "-p", "sync-core", "--test", "gate_mutants", "--", "--nocapture"]);
+    if std::env::var_os("DONGBO_SEED").is_none() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        command.env("DONGBO_SEED", now.map_or(0, |now| now.as_secs()).to_string());
+    }
+    run_program(command)
+}
