@@ -10,7 +10,11 @@ fn metadata() -> Value {
         .current_dir(crate::root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -32,7 +36,10 @@ fn direct(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
             let names = dependencies
                 .filter(|dependency| dependency["kind"].as_str() != Some("dev"))
                 .map(|dependency| dependency["name"].as_str().unwrap().to_owned());
-            (package["name"].as_str().unwrap().to_owned(), names.collect())
+            (
+                package["name"].as_str().unwrap().to_owned(),
+                names.collect(),
+            )
         })
         .collect()
 }
@@ -42,20 +49,44 @@ fn dependencies_point_inward() {
     let metadata = metadata();
     let direct = direct(&metadata);
     let members: BTreeSet<String> = direct.keys().cloned().collect();
-    let of = |member: &str| direct.get(member).unwrap_or_else(|| panic!("no member {member}"));
-    let among = |member: &str| -> BTreeSet<String> {
-        of(member).intersection(&members).cloned().collect()
+    let of = |member: &str| {
+        direct
+            .get(member)
+            .unwrap_or_else(|| panic!("no member {member}"))
     };
-    assert_eq!(among("sync-core"), BTreeSet::new(), "sync-core depends on no other member");
-    for outside in ["tokio", "axum", "hyper", "sled", "tracing", "ureq", "getrandom"] {
-        assert!(!of("sync-core").contains(outside), "sync-core must not know {outside}");
-        assert!(!of("journal").contains(outside), "the journal must not know {outside}");
+    let among =
+        |member: &str| -> BTreeSet<String> { of(member).intersection(&members).cloned().collect() };
+    assert_eq!(
+        among("sync-core"),
+        BTreeSet::new(),
+        "sync-core depends on no other member"
+    );
+    for outside in [
+        "tokio",
+        "axum",
+        "hyper",
+        "sled",
+        "tracing",
+        "ureq",
+        "getrandom",
+    ] {
+        assert!(
+            !of("sync-core").contains(outside),
+            "sync-core must not know {outside}"
+        );
+        assert!(
+            !of("journal").contains(outside),
+            "the journal must not know {outside}"
+        );
     }
     assert_eq!(among("messages"), BTreeSet::new());
     assert_eq!(among("journal"), BTreeSet::new());
     for client in ["dongbo"] {
         for inner in ["dongbo-server", "store", "store-sled"] {
-            assert!(!among(client).contains(inner), "the client {client} depends on {inner}");
+            assert!(
+                !among(client).contains(inner),
+                "the client {client} depends on {inner}"
+            );
         }
     }
     let names_sled: Vec<_> = direct.iter().filter(|(_, d)| d.contains("sled")).collect();
@@ -93,11 +124,19 @@ fn licences_and_sources_are_allowed() {
         let licence = package["license"].as_str().unwrap_or("none");
         // "A OR B" is a choice; "A AND B" is both. Good enough for what crates write.
         let fits = licence.replace('/', " OR ").split(" OR ").any(|choice| {
-            choice.split(" AND ").all(|one| allowed.contains(one.trim().trim_matches(['(', ')'])))
+            choice
+                .split(" AND ")
+                .all(|one| allowed.contains(one.trim().trim_matches(['(', ')'])))
         });
-        assert!(fits, "{name} has the licence {licence}, which deny.toml does not allow");
+        assert!(
+            fits,
+            "{name} has the licence {licence}, which deny.toml does not allow"
+        );
         if let Some(source) = package["source"].as_str() {
-            assert!(source.starts_with("registry+"), "{name} comes from {source}");
+            assert!(
+                source.starts_with("registry+"),
+                "{name} comes from {source}"
+            );
         }
     }
 }

@@ -10,7 +10,10 @@ mod sources;
 
 #[cfg(test)]
 fn root() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Files that git tracks or would track, relative to the root.
@@ -21,7 +24,10 @@ fn files() -> Vec<String> {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "git ls-files: the tests run in a checkout");
+    assert!(
+        output.status.success(),
+        "git ls-files: the tests run in a checkout"
+    );
     let files = String::from_utf8(output.stdout).unwrap();
     files
         .lines()

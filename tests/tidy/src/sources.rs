@@ -1,8 +1,20 @@
 //! How source files open, what they are called, how long they grow.
 
 const FORBIDDEN: [&str; 14] = [
-    "utils", "util", "common", "helpers", "helper", "manager", "misc", "base", "processor",
-    "handler", "data", "info", "types", "mod",
+    "utils",
+    "util",
+    "common",
+    "helpers",
+    "helper",
+    "manager",
+    "misc",
+    "base",
+    "processor",
+    "handler",
+    "data",
+    "info",
+    "types",
+    "mod",
 ];
 
 /// Lines without tests; longer files hold two nouns unless the reason stands here.
@@ -10,7 +22,9 @@ const LINES_MAX: usize = 600;
 const LONGER: [(&str, &str); 0] = [];
 
 fn rust_files() -> Vec<(String, String)> {
-    let files = crate::files().into_iter().filter(|file| file.ends_with(".rs"));
+    let files = crate::files()
+        .into_iter()
+        .filter(|file| file.ends_with(".rs"));
     files
         .map(|file| {
             let text = std::fs::read_to_string(crate::root().join(&file)).unwrap();
@@ -43,10 +57,18 @@ fn names_say_the_thing() {
 #[test]
 fn files_hold_one_noun() {
     for (file, text) in rust_files() {
-        let lines = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap().lines().count();
+        let lines = text
+            .split("\n#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap()
+            .lines()
+            .count();
         let is_test = file.ends_with("tests.rs") || file.starts_with("tests/");
         let listed = LONGER.iter().any(|(known, _)| *known == file);
-        assert!(lines <= LINES_MAX || is_test || listed, "{file} has {lines} lines");
+        assert!(
+            lines <= LINES_MAX || is_test || listed,
+            "{file} has {lines} lines"
+        );
     }
 }
 
@@ -56,10 +78,17 @@ fn the_core_is_pure() {
         if !file.starts_with("sync-core/src/") {
             continue;
         }
-        for word in ["std::fs", "std::net", "std::thread", "HashMap", "HashSet", "async fn"] {
-            let found = text.lines().any(|line| {
-                line.contains(word) && !line.trim_start().starts_with("//")
-            });
+        for word in [
+            "std::fs",
+            "std::net",
+            "std::thread",
+            "HashMap",
+            "HashSet",
+            "async fn",
+        ] {
+            let found = text
+                .lines()
+                .any(|line| line.contains(word) && !line.trim_start().starts_with("//"));
             assert!(!found, "{file} uses {word}");
         }
     }
