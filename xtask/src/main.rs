@@ -19,7 +19,11 @@ cargo xtask bench [--json]                                 the figures the proje
 cargo xtask vectors                                        golden vectors, natively and in WebAssembly
 ";
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a menu speaks to the terminal")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a menu speaks to the terminal"
+)]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let rest: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();

@@ -19,13 +19,18 @@ pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
 
 /// Cargo, the one that runs this.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
-    program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()), arguments)
+    program(
+        &std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()),
+        arguments,
+    )
 }
 
 /// Runs to the end; an error says what was run.
 pub(crate) fn run(mut command: Command) -> Result<()> {
     let said = format!("{command:?}");
-    let status = command.status().with_context(|| format!("cannot run {said}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {said}"))?;
     if !status.success() {
         bail!("{said} ended with {status}");
     }
@@ -48,7 +53,11 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
 
 /// Fails with one line that says what to install.
 pub(crate) fn require(name: &str, hint: &str) -> Result<()> {
-    match program(name, &["--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status() {
+    match program(name, &["--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+    {
         Ok(_) => Ok(()),
         Err(_) => bail!("{name} is missing: {hint}"),
     }
@@ -56,6 +65,7 @@ pub(crate) fn require(name: &str, hint: &str) -> Result<()> {
 
 /// The folder of built programs of a profile.
 pub(crate) fn built(profile: &str, name: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     target.join(profile).join(name)
 }

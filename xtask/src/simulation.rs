@@ -30,5 +30,13 @@ pub(crate) fn run_many() -> Result<()> {
 }
 
 fn simulate() -> std::process::Command {
-    cargo(&["run", "--quiet", "-p", "simulation", "--bin", "simulate", "--"])
+    cargo(&[
+        "run",
+        "--quiet",
+        "-p",
+        "simulation",
+        "--bin",
+        "simulate",
+        "--",
+    ])
 }

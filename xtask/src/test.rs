@@ -12,9 +12,19 @@ use crate::simulation;
 /// count as one test each.
 #[expect(clippy::print_stdout, reason = "the counts are the result")]
 pub(crate) fn run() -> Result<()> {
-    require("node", "install Node.js 20 or later (Debian: apt-get install nodejs)")?;
+    require(
+        "node",
+        "install Node.js 20 or later (Debian: apt-get install nodejs)",
+    )?;
     require("strace", "apt-get install strace")?;
-    run_program(cargo(&["build", "--quiet", "-p", "dongbo-server", "-p", "dongbo"]))?;
+    run_program(cargo(&[
+        "build",
+        "--quiet",
+        "-p",
+        "dongbo-server",
+        "-p",
+        "dongbo",
+    ]))?;
     let passed = rust_tests()?;
     vectors()?;
     simulation::run_many()?;
@@ -25,8 +35,18 @@ pub(crate) fn run() -> Result<()> {
 /// Runs the tests of the workspace, shows what they print and counts them.
 #[expect(clippy::print_stdout, reason = "what the tests say is passed on")]
 fn rust_tests() -> Result<u64> {
-    let mut command = cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
+    let mut command = cargo(&[
+        "test",
+        "--workspace",
+        "--lib",
+        "--bins",
+        "--tests",
+        "--no-fail-fast",
+    ]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo test")?;
     let lines = child.stdout.take().context("cargo test has no output")?;
     let mut passed = 0;
     for line in BufReader::new(lines).lines() {
@@ -43,7 +63,9 @@ fn rust_tests() -> Result<u64> {
 
 /// The number in "test result: ok. 12 passed; …"; 0 in other lines.
 fn count_passed(line: &str) -> u64 {
-    let counted = line.strip_prefix("test result: ok. ").and_then(|rest| rest.split(' ').next());
+    let counted = line
+        .strip_prefix("test result: ok. ")
+        .and_then(|rest| rest.split(' ').next());
     counted.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
@@ -51,17 +73,33 @@ fn count_passed(line: &str) -> u64 {
 pub(crate) fn vectors() -> Result<()> {
     run_program(cargo(&["test", "--quiet", "-p", "vectors"]))?;
     let target = "wasm32-unknown-unknown";
-    run_program(cargo(&["build", "--quiet", "-p", "vectors", "--target", target]))?;
+    run_program(cargo(&[
+        "build", "--quiet", "-p", "vectors", "--target", target,
+    ]))?;
     let wasm = built(target, "debug/vectors.wasm");
-    run_program(program("node", &["tests/vectors/run.mjs", &wasm.to_string_lossy()]))
+    run_program(program(
+        "node",
+        &["tests/vectors/run.mjs", &wasm.to_string_lossy()],
+    ))
 }
 
 /// More mutants than the tests run, with a seed of the moment unless `DONGBO_SEED` names one.
 pub(crate) fn fuzz() -> Result<()> {
-    let mut command = cargo(&["test", "-p", "sync-core", "--test", "gate_mutants", "--", "--nocapture"]);
+    let mut command = cargo(&[
+        "test",
+        "-p",
+        "sync-core",
+        "--test",
+        "gate_mutants",
+        "--",
+        "--nocapture",
+    ]);
     if std::env::var_os("DONGBO_SEED").is_none() {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        command.env("DONGBO_SEED", now.map_or(0, |now| now.as_secs()).to_string());
+        command.env(
+            "DONGBO_SEED",
+            now.map_or(0, |now| now.as_secs()).to_string(),
+        );
     }
     run_program(command)
 }
