@@ -16,6 +16,7 @@ pub mod fingerprint;
 pub mod keys;
 pub mod read;
 pub mod rebuild;
+mod record;
 pub mod staging;
 #[cfg(test)]
 mod tests;

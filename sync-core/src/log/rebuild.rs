@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::accept::{number_of, record, record_held};
+use super::accept::number_of;
+use super::record::{record, record_held};
 use super::staging::{PartPlace, Staging};
 use super::{
     DocumentIndex, HeldEntry, Keyspace, KeyspaceError, LogEntry, MemoryKeyspace, Write, keys,

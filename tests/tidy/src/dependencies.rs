@@ -35,6 +35,8 @@ fn direct(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
             let dependencies = package["dependencies"].as_array().unwrap().iter();
             let names = dependencies
                 .filter(|dependency| dependency["kind"].as_str() != Some("dev"))
+                // What a dependency needs to link on one target is not used by the member.
+                .filter(|dependency| dependency["target"].is_null())
                 .map(|dependency| dependency["name"].as_str().unwrap().to_owned());
             (
                 package["name"].as_str().unwrap().to_owned(),

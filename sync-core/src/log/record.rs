@@ -1,0 +1,64 @@
+//! What follows from a part that is accepted or held, besides the indexes of its documents.
+
+use super::staging::{PartPlace, Staging};
+use super::{Fingerprint, HeldReason, KeyspaceError, keys};
+use crate::batch::{ChainTip, Entry, PartitionTip, SignedPart};
+
+/// Writes what follows from an accepted part, besides the document indexes.
+pub(super) fn record(
+    staging: &mut Staging<'_>,
+    part: &SignedPart,
+    place: PartPlace,
+) -> Result<(), KeyspaceError> {
+    let id = part.id();
+    let partition = part.part().partition;
+    staging.set_part(id, place);
+    if let PartPlace::Accepted(position) = place {
+        staging.put(keys::feed(partition, position), Vec::new());
+        let fingerprint = staging.fingerprint(partition)?.plus(Fingerprint::of(id));
+        staging.set_fingerprint(partition, fingerprint);
+    }
+    advance(staging, part)
+}
+
+/// Writes what follows from a held part. Evidence of an equivocation moves no chain.
+pub(super) fn record_held(
+    staging: &mut Staging<'_>,
+    part: &SignedPart,
+    number: u64,
+    reason: HeldReason,
+) -> Result<(), KeyspaceError> {
+    staging.set_part(part.id(), PartPlace::Held(number));
+    for entry in &part.part().entries {
+        if let Entry::Change { document, hash } = entry {
+            staging.set_held_change(*document, *hash);
+        }
+    }
+    let count = staging.held_count(part.actor())?;
+    staging.set_held_count(part.actor(), count + 1);
+    if reason == HeldReason::Equivocation {
+        return Ok(());
+    }
+    advance(staging, part)
+}
+
+fn advance(staging: &mut Staging<'_>, part: &SignedPart) -> Result<(), KeyspaceError> {
+    let (header, actor) = (part.header(), part.actor());
+    let batch = part.batch_id();
+    staging.set_number(actor, header.number, batch);
+    if header.number > staging.chain(actor)?.number {
+        staging.set_chain(
+            actor,
+            ChainTip {
+                number: header.number,
+                batch,
+            },
+        );
+    }
+    let tip = PartitionTip {
+        number: part.part().number,
+        hash: part.part_hash(),
+    };
+    staging.set_chain_partition(actor, part.part().partition, tip);
+    Ok(())
+}
