@@ -1,4 +1,4 @@
-//! Prints what the gate and the extract cost: medians, one figure a line, unit in the key.
+//! Prints what the gate and the extract cost: medians, one JSON object, unit in the key.
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 #![expect(clippy::disallowed_methods, reason = "a measurement needs the clock")]
 #![expect(
@@ -124,11 +124,10 @@ fn load_us_per_document() -> u128 {
 
 fn main() {
     let (from_changes, from_state) = extract_us_per_document();
+    let gate_us = gate_ns_per_change() as f64 / 1_000.0;
     println!(
-        "gate_ns_per_change_of_4_operations {}",
-        gate_ns_per_change()
+        "{{\"gate_us_per_change\": {gate_us}, \"extract_from_30_changes_us\": {from_changes}, \
+         \"extract_from_state_us\": {from_state}, \"document_load_30_changes_us\": {}}}",
+        load_us_per_document()
     );
-    println!("extract_from_30_changes_us {from_changes}");
-    println!("extract_from_state_us {from_state}");
-    println!("document_load_30_changes_us {}", load_us_per_document());
 }
