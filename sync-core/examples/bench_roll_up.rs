@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 use sync_core::catalogue::UnitRecord;
 use sync_core::catalogue_files;
 use sync_core::cell::{CellValue, Rival};
+use sync_core::document::{Document, Edit, Entry, Extract, ExtractState, Subject, SubjectKind};
 use sync_core::form::{Kind, Template};
-use sync_core::identity::{ActorId, ChangeHash, UnitId};
+use sync_core::gate::decode;
+use sync_core::identity::{ActorId, ChangeHash, InstallationId, KeyId, UnitId};
 use sync_core::number::Number;
 use sync_core::org_unit::OrgTree;
 use sync_core::org_unit::import::import_table;
@@ -175,7 +177,10 @@ fn totals_from_documents_ms(
     let units: Vec<UnitId> = due.iter().copied().collect();
     let (left, right) = units.split_at(units.len() / 2);
     let made = |units: &[UnitId]| -> Vec<(Subject, Vec<Vec<u8>>)> {
-        units.iter().map(|unit| thirty_changes(template, *unit)).collect()
+        units
+            .iter()
+            .map(|unit| thirty_changes(template, *unit))
+            .collect()
     };
     let documents = std::thread::scope(|scope| {
         let other = scope.spawn(|| made(right));
@@ -199,7 +204,14 @@ fn totals_from_documents_ms(
     });
     let submissions = extracts.iter().map(|extract| {
         let cells = &extract.cells;
-        (extract.subject.unit, Submission { cells, template_version: 1, late: false })
+        (
+            extract.subject.unit,
+            Submission {
+                cells,
+                template_version: 1,
+                late: false,
+            },
+        )
     });
     let table = RollUp::of_submissions(template.clone(), tree.clone(), due, submissions)
         .expect("due")
