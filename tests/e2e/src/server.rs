@@ -149,6 +149,19 @@ impl Server {
         Ok(())
     }
 
+    /// Ends a server that runs under another program (`strace …`): the server is asked to stop, and
+    /// the other program is awaited, so that what it wrote is complete.
+    pub fn stop_under(mut self) -> Result<()> {
+        let pid = self.pid();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        for child in children.split_whitespace() {
+            let asked = Command::new("kill").arg(child).status()?;
+            anyhow::ensure!(asked.success(), "cannot signal the server");
+        }
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Asks it to stop and waits for its end.
     pub fn stop(mut self) -> Result<()> {
         let killed = Command::new("kill").arg(self.pid().to_string()).status()?;

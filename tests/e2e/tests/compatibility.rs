@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use e2e::peer::{agent, get, post, text};
 use e2e::Server;
+use e2e::peer::{agent, get, post, text};
 use serde_json::{Value, json};
 
 fn copy(from: &Path, to: &Path) {
@@ -27,7 +27,8 @@ fn copy(from: &Path, to: &Path) {
 fn a_folder_of_format_1_opens_and_reads_the_same() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/province-v1");
     let expected: Value =
-        serde_json::from_str(&std::fs::read_to_string(fixture.join("expected.json")).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(fixture.join("expected.json")).unwrap())
+            .unwrap();
     let folder = tempfile::tempdir().unwrap();
     copy(&fixture.join("province"), folder.path());
     let running = Server::start(folder.path()).unwrap();

@@ -80,8 +80,7 @@ fn an_answer_leaves_after_the_sync_of_what_it_acknowledges() {
         let (response, _) = peer.exchange(&url).unwrap();
         assert_eq!(response.answers.len(), 1);
     }
-    running.kill().unwrap();
-    // strace itself is killed with its log written as it went.
+    running.stop_under().unwrap();
     let trace = std::fs::read_to_string(&trace).unwrap();
     let calls = calls(&trace);
     let requests: Vec<&Call> = calls

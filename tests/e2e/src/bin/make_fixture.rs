@@ -20,19 +20,29 @@ fn main() -> Result<()> {
     for (name, commune, value) in [("a", "00000", 5), ("b", "00000", 6), ("c", "00001", 7)] {
         let mut peer = admin.person(name, "officer", commune, false)?;
         let unit = *admin.units.get(commune).context("no such unit")?;
-        peer.fill(unit, &[("III.1.1", value), ("III.3.1.1", 1_000), ("III.3.1.2", 990)])?;
+        peer.fill(
+            unit,
+            &[("III.1.1", value), ("III.3.1.1", 1_000), ("III.3.1.2", 990)],
+        )?;
         peer.sync(&url)?;
     }
     let mut stranger = admin.person("d", "officer", "00002", false)?;
     let unit = *admin.units.get("00000").context("no such unit")?;
     stranger.fill(unit, &[("III.1.1", 9)])?;
     stranger.sync(&url)?;
-    let path = format!("/v1/roll-ups?template={}&period={}", e2e::TEMPLATE, e2e::PERIOD);
+    let path = format!(
+        "/v1/roll-ups?template={}&period={}",
+        e2e::TEMPLATE,
+        e2e::PERIOD
+    );
     let expected = json!({
         "fingerprints": admin.get("/v1/fingerprints")?,
         "figures": admin.get(&path)?.get("figures"),
     });
-    std::fs::write(target.join("expected.json"), serde_json::to_string_pretty(&expected)?)?;
+    std::fs::write(
+        target.join("expected.json"),
+        serde_json::to_string_pretty(&expected)?,
+    )?;
     running.stop()?;
     std::fs::remove_dir_all(folder.join("store").join("index"))?;
     Ok(())
