@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::entropy::random;
@@ -18,6 +18,10 @@ use crate::token::same;
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+
+/// Blocks of 1 KiB asked of the allocator: more than the 32 MiB up to which glibc may keep freed memory
+/// for each thread, so that a hash's memory goes back to the system. What is not touched costs nothing.
+const ALLOCATED_BLOCKS: usize = 33 * 1024;
 
 /// The right to hash one password now.
 #[derive(Debug)]
@@ -155,14 +159,17 @@ fn check_length(password: &str) -> Result<(), Problem> {
 
 fn derive(account: &Account, password: &str) -> Result<[u8; 32], Problem> {
     let mut hash = [0; 32];
-    Params::new(account.memory_kib, account.passes, account.lanes, Some(32))
-        .and_then(|params| {
-            Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-                password.as_bytes(),
-                &account.salt,
-                &mut hash,
-            )
-        })
+    let params = Params::new(account.memory_kib, account.passes, account.lanes, Some(32))
+        .map_err(|error| Problem::internal(&error))?;
+    let mut memory: Vec<Block> = Vec::with_capacity(ALLOCATED_BLOCKS.max(params.block_count()));
+    memory.resize(params.block_count(), Block::default());
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(
+            password.as_bytes(),
+            &account.salt,
+            &mut hash,
+            memory.as_mut_slice(),
+        )
         .map_err(|error| Problem::internal(&error))?;
     Ok(hash)
 }

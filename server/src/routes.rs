@@ -136,19 +136,19 @@ async fn in_a_span(request: Request, next: Next) -> Response {
         let started = Instant::now();
         let response = next.run(request).await;
         let status = response.status().as_u16();
-        let took_ms = started.elapsed().as_secs_f64() * 1e3;
+        let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         match response.extensions().get::<ProblemCode>() {
             Some(code) => {
                 tracing::info!(
                     status,
-                    took_ms,
+                    took_us,
                     code = code.as_str(),
                     "refused: {}",
                     code.as_str()
                 );
             }
-            None if quiet => tracing::debug!(status, took_ms, "answered"),
-            None => tracing::info!(status, took_ms, "answered"),
+            None if quiet => tracing::debug!(status, took_us, "answered"),
+            None => tracing::info!(status, took_us, "answered"),
         }
         response
     }
