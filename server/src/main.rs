@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use dongbo_server::app::App;
 use dongbo_server::clock::Clock;
 use dongbo_server::limits;
+use dongbo_server::operation::adopt_catalogue::adopt;
 use dongbo_server::operation::found_province::{FIRST_ADMINISTRATOR, found};
 use dongbo_server::secrets::Secrets;
 use dongbo_server::serve::serve;
@@ -36,8 +37,12 @@ enum Action {
         #[arg(long)]
         folder: PathBuf,
         /// The province's name: "Tỉnh Thái Nguyên".
-        #[arg(long)]
-        province: String,
+        #[arg(long, required_unless_present = "catalogue_of")]
+        province: Option<String>,
+        /// The folder of another node: this one becomes a second, empty node of its province, with
+        /// its catalogue and its keys and none of its reports.
+        #[arg(long, conflicts_with_all = ["province", "rehearsal"])]
+        catalogue_of: Option<PathBuf>,
         /// Marks the province as a rehearsal for ever; every page shows this text.
         #[arg(long)]
         rehearsal: Option<String>,
@@ -70,8 +75,15 @@ fn act(command: Command) -> anyhow::Result<()> {
         Action::Init {
             folder,
             province,
+            catalogue_of,
             rehearsal,
-        } => init(command.json, &folder, &province, rehearsal.as_deref()),
+        } => match (catalogue_of, province) {
+            (Some(other), _) => adopt_other(command.json, &folder, &other),
+            (None, province) => {
+                let name = province.unwrap_or_default();
+                init(command.json, &folder, &name, rehearsal.as_deref())
+            }
+        },
         Action::Serve { folder, listen } => run(&folder, &listen),
     }
 }
@@ -125,6 +137,27 @@ fn init(json: bool, folder: &Path, name: &str, rehearsal: Option<&str>) -> anyho
         println!("Tên / name        {FIRST_ADMINISTRATOR}");
         println!("Mã / code         {}", founded.code);
         println!("Mã dùng một lần, trong 24 giờ. / The code works once, for 24 hours.");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was made is what was asked for")]
+fn adopt_other(json: bool, folder: &Path, other: &Path) -> anyhow::Result<()> {
+    Secrets::copy(other, folder)?;
+    let store = open_store(folder)?;
+    let secrets = Secrets::open(folder)?;
+    let shared: SharedStore = store.clone();
+    let journal = other.join("store").join(store_sled::JOURNAL_FOLDER);
+    let (province, node) = adopt(&shared, &secrets, &journal)?;
+    shared.close()?;
+    if json {
+        println!(
+            "{}",
+            serde_json::json!({ "province": province, "node": node })
+        );
+    } else {
+        println!("Tỉnh / province   {province}");
+        println!("Nút / node        {node}");
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 pub mod add_duties;
 pub mod add_people;
+pub mod adopt_catalogue;
 pub mod challenge_device;
 pub mod change_password;
 pub mod end_device_key;

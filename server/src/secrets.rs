@@ -72,6 +72,27 @@ impl Secrets {
         })
     }
 
+    /// Copies the keys of one node's folder to another folder; keys that are there stay, and then
+    /// fail to fit. The files are durable on return.
+    pub fn copy(from: &Path, to: &Path) -> Result<(), SecretsError> {
+        let keys = Self::open(from)?;
+        let secrets = to.join("secrets");
+        create_folder(&secrets)?;
+        let named = [
+            ("catalogue.key", &keys.catalogue),
+            ("node.key", &keys.node),
+            ("token.key", &keys.token),
+        ];
+        for (name, key) in named {
+            let path = secrets.join(name);
+            if !path.exists() {
+                write_key(&path, key.as_bytes())?;
+            }
+        }
+        sync(&secrets)?;
+        sync(to)
+    }
+
     /// Reads the keys, making those that are not there; the files are durable on return.
     pub fn open_or_create(folder: &Path) -> Result<Self, SecretsError> {
         let secrets = folder.join("secrets");
@@ -79,7 +100,7 @@ impl Secrets {
         let at = |name: &str| {
             let path = secrets.join(name);
             if !path.exists() {
-                write_key(&path)?;
+                write_key(&path, &random()?)?;
             }
             read_key(&path)
         };
@@ -114,14 +135,13 @@ fn sync(folder: &Path) -> Result<(), SecretsError> {
 }
 
 /// Writes beside and renames, so that a crash leaves a whole key or none.
-fn write_key(path: &Path) -> Result<(), SecretsError> {
+fn write_key(path: &Path, seed: &[u8; 32]) -> Result<(), SecretsError> {
     let beside = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let seed: [u8; 32] = random()?;
-    let mut text = HEXLOWER.encode(&seed);
+    let mut text = HEXLOWER.encode(seed);
     text.push('\n');
     let mut file = options.open(&beside).map_err(failed("create", &beside))?;
     file.write_all(text.as_bytes())
