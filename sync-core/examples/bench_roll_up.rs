@@ -159,8 +159,8 @@ fn main() {
     let from_documents = totals_from_documents_ms(&template, &tree, &due, top);
     println!(
         "{{\"totals_communes\": {communes}, \"totals_rows\": {rows}, \
-         \"totals_3321_communes_from_cells_ms\": {from_cells:.2}, \
-         \"totals_3321_communes_from_sorted_reports_ms\": {from_sorted:.2}, \
+         \"totals_3321_communes_from_string_maps_ms\": {from_cells:.2}, \
+         \"totals_3321_communes_from_extracted_cells_ms\": {from_sorted:.2}, \
          \"totals_3321_communes_from_documents_ms\": {from_documents:.0}, \
          \"totals_one_changed_report_ms\": {one_change:.4}, \
          \"totals_table_of_the_top_ms\": {one_table:.3}}}"
