@@ -12,8 +12,9 @@ use crate::app::{SharedApp, Stage, reached};
 use crate::limits;
 use crate::routes::router;
 
-/// Starts the app if nobody has (`/ready` says when it is done) and serves until `stop` comes; then refuses new work, lets running requests end for some seconds, and
-/// returns. The caller closes the store afterwards.
+/// Starts the app if nobody has (`/ready` says when it is done) and serves until `stop` comes; then
+/// refuses new work, lets running requests end for some seconds, and returns. The caller closes the
+/// app and the store afterwards.
 pub async fn serve(
     app: SharedApp,
     listener: TcpListener,

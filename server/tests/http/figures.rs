@@ -181,7 +181,11 @@ fn a_listener_is_told_the_new_total() {
         "/v1/roll-ups/live?template={}&period={PERIOD}",
         field.template.id()
     );
+    // A stream that says nothing must not hang the test.
     let mut answer = ureq::get(format!("{}{path}", field.served.url))
+        .config()
+        .timeout_global(Some(std::time::Duration::from_secs(30)))
+        .build()
         .call()
         .unwrap();
     let reader = BufReader::new(answer.body_mut().as_reader());
