@@ -58,8 +58,16 @@ pub async fn serve(
             Err(_) => std::future::pending().await,
         }
     };
+    let whole = async {
+        let result = serving.await;
+        // Connections that became live ones are no longer the listener's: wait until each gave its
+        // place back, which it does after it told its peer.
+        let places = u32::try_from(limits::LIVE_CONNECTIONS_MAX).unwrap_or(u32::MAX);
+        let _ = app.live.acquire_many(places).await;
+        result
+    };
     let ended = tokio::select! {
-        result = serving => result,
+        result = whole => result,
         () = deadline => {
             tracing::warn!("some requests did not end in time and were cut");
             Ok(())
