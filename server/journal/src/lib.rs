@@ -79,6 +79,7 @@
 //! it (after a kill, or after a failed sync, such a record may exist in memory alone), and syncs the
 //! folder. So whatever opening reports is durable.
 
+pub mod commit;
 mod error;
 pub mod files;
 pub mod folder;

@@ -1,79 +1,16 @@
-//! The bytes of one commit in a journal: its truth writes, as `docs/formats.md` section 10 says.
+//! The bytes of one commit in a journal: `journal::commit`, for the writes of this crate.
 
-use sync_core::codec::{DecodeError, Reader, Writer};
+pub use journal::commit::{Encoded, TruthWrite, decode};
 
-use crate::{COMMIT_BYTES_MAX, Write};
-
-/// A truth write and where its value lies in the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TruthWrite<'a> {
-    /// The key.
-    pub key: &'a [u8],
-    /// The value, or none to remove the key.
-    pub value: Option<&'a [u8]>,
-    /// The byte of the record at which the value begins; 0 without a value.
-    pub value_offset: usize,
-}
-
-/// A record and where the values of its writes lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoded {
-    /// The record.
-    pub bytes: Vec<u8>,
-    /// For each write the byte at which its value begins; 0 without a value.
-    pub value_offsets: Vec<usize>,
-}
+use crate::Write;
 
 /// Encodes the writes, in order.
 pub fn encode(writes: &[&Write]) -> Encoded {
-    let mut writer = Writer::new();
-    let mut value_offsets = Vec::with_capacity(writes.len());
-    writer.var(writes.len() as u64);
-    for Write { key, value } in writes {
-        writer.bytes(key);
-        match value {
-            Some(value) => {
-                writer.u8(1).bytes(value);
-                value_offsets.push(writer.as_slice().len() - value.len());
-            }
-            None => {
-                writer.u8(0);
-                value_offsets.push(0);
-            }
-        }
-    }
-    Encoded {
-        bytes: writer.into_bytes(),
-        value_offsets,
-    }
-}
-
-/// Reads the writes of a record, strictly.
-pub fn decode(record: &[u8]) -> Result<Vec<TruthWrite<'_>>, DecodeError> {
-    let mut reader = Reader::new(record);
-    let count = reader.count(COMMIT_BYTES_MAX, "writes")?;
-    let mut writes = Vec::new();
-    for _ in 0..count {
-        let key = reader.bytes(COMMIT_BYTES_MAX, "key")?;
-        let (value, value_offset) = match reader.u8("presence")? {
-            0 => (None, 0),
-            1 => {
-                let value = reader.bytes(COMMIT_BYTES_MAX, "value")?;
-                (
-                    Some(value),
-                    record.len() - reader.rest().len() - value.len(),
-                )
-            }
-            _ => return Err(DecodeError::Undefined("presence")),
-        };
-        writes.push(TruthWrite {
-            key,
-            value,
-            value_offset,
-        });
-    }
-    reader.end("writes")?;
-    Ok(writes)
+    let writes: Vec<_> = writes
+        .iter()
+        .map(|write| (write.key.as_slice(), write.value.as_deref()))
+        .collect();
+    journal::commit::encode(&writes)
 }
 
 #[cfg(test)]
