@@ -1,0 +1,135 @@
+//! `dongbo sync`: seals, sends, reads; once, or for as long as the line is open.
+
+use std::time::Duration;
+
+use clap::Args;
+use dongbo::road::live::Live;
+use dongbo::trouble::{Exit, Trouble};
+use dongbo::{Patience, SyncReport, Tablet, now_s, synchronise};
+use serde_json::{Value, json};
+use sync_core::sync::Notice;
+
+use super::{Context, Outcome, Said};
+
+/// Seals what was typed and exchanges until neither side lacks anything.
+///
+/// Offline is no failure of the data: it stays safe on the device, and the exit code is 4.
+#[derive(Debug, Args)]
+pub(super) struct Sync {
+    /// Another address than the one the device was enrolled at
+    #[arg(long)]
+    url: Option<String>,
+    /// Stay and show what others write, until interrupted
+    #[arg(long)]
+    live: bool,
+    /// With --live: end after so many seconds
+    #[arg(long)]
+    seconds: Option<u64>,
+}
+
+impl Sync {
+    pub(super) fn run(self, context: &Context) -> Outcome {
+        let mut tablet = context.tablet()?;
+        let mut session = super::session_of(&tablet, self.url.as_deref())?;
+        let mut report = synchronise(&mut tablet, &mut session, Patience::PERSON, &now_s)?;
+        if self.live && report.stopped_by.is_none() {
+            let until = self.seconds.map(Duration::from_secs);
+            stay(&mut tablet, &mut session, until, &mut report)?;
+        }
+        let said = said(&tablet, report)?;
+        tablet.close()?;
+        Ok(said)
+    }
+}
+
+/// Follows the live line; a line that breaks is opened again.
+fn stay(
+    tablet: &mut Tablet,
+    session: &mut dongbo::road::session::DeviceSession,
+    until: Option<Duration>,
+    report: &mut SyncReport,
+) -> Result<(), Trouble> {
+    let begun = std::time::Instant::now();
+    let is_over = || until.is_some_and(|until| begun.elapsed() >= until);
+    while !is_over() {
+        let Ok(mut live) = Live::open(session, Duration::from_millis(500)) else {
+            // Where no live line goes through, one exchange after another does the same, slower.
+            let polled = synchronise(tablet, session, Patience::PERSON, &now_s)?;
+            report.rounds += polled.rounds;
+            report.failures += polled.failures + 1;
+            report.acknowledged += polled.acknowledged;
+            report.documents.extend(polled.documents);
+            report.notices.extend(polled.notices);
+            std::thread::sleep(Duration::from_secs(2));
+            continue;
+        };
+        if live.send(&tablet.request()?).is_err() {
+            continue;
+        }
+        while !is_over() {
+            let Ok(response) = live.wait() else { break };
+            let Some(response) = response else { continue };
+            let received = tablet.receive(&response, now_s())?;
+            report.rounds += 1;
+            report.acknowledged += received.acknowledged;
+            report.documents.extend(received.documents);
+            report.notices.extend(received.notices);
+            if received.again && live.send(&tablet.request()?).is_err() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn said(tablet: &Tablet, report: SyncReport) -> Result<Said, Trouble> {
+    let status = tablet
+        .device()
+        .status()
+        .map_err(dongbo::TabletError::from)?;
+    let notices: Vec<Value> = report.notices.iter().map(notice_json).collect();
+    let value = json!({
+        "complete": report.stopped_by.is_none(), "rounds": report.rounds,
+        "failures": report.failures, "acknowledged": report.acknowledged,
+        "documents_changed": report.documents.len(), "waiting_parts": status.waiting_parts,
+        "held_parts": status.held_parts, "notices": notices,
+        "catalogue": status.catalogue_number,
+        "stopped_by": report.stopped_by.as_ref().map(|error| error.to_string()),
+    });
+    let mut said = Said::new(value);
+    for notice in &report.notices {
+        let (code, part) = notice_parts(notice);
+        said = said.say("cli-notice", &[("code", code), ("part", part)]);
+    }
+    let arguments = [
+        ("acknowledged", report.acknowledged.to_string()),
+        ("changed", report.documents.len().to_string()),
+        ("waiting", status.waiting_parts.to_string()),
+        ("bytes", status.waiting_bytes.to_string()),
+    ];
+    match report.stopped_by {
+        None if status.held_parts > 0 => Ok(said
+            .say("cli-synced", &arguments)
+            .say("cli-held", &[("held", status.held_parts.to_string())])),
+        None => Ok(said.say("cli-synced", &arguments)),
+        Some(error) if error.retry() => Ok(said.say("cli-offline", &arguments).exit(Exit::Later)),
+        Some(error) => Err(error.into()),
+    }
+}
+
+fn notice_parts(notice: &Notice) -> (String, String) {
+    match notice {
+        Notice::Held { part, reason } => (reason.code().to_owned(), part.to_string()),
+        Notice::Refused { part, code } | Notice::EntryNotTaken { part, code } => {
+            (code.clone(), part.to_string())
+        }
+        Notice::NodeChanged => ("node-changed".to_owned(), String::new()),
+        Notice::NewInstallation => ("new-installation".to_owned(), String::new()),
+        Notice::FingerprintMismatch => ("fingerprint-mismatch".to_owned(), String::new()),
+    }
+}
+
+fn notice_json(notice: &Notice) -> Value {
+    let (code, part) = notice_parts(notice);
+    json!({"code": code, "part": part})
+}

@@ -1,0 +1,107 @@
+//! Taking a tablet over a road until neither side lacks anything, through every cut.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sync_core::identity::DocumentId;
+use sync_core::sync::{Notice, Request, Response};
+
+use crate::road::RoadError;
+use crate::tablet::{Tablet, TabletError};
+
+/// Exchanges of one synchronising, at most: a feed of 250 MB, page by page. More is a fault.
+const ROUNDS_MAX: u32 = 1_000;
+
+/// One request, one answer, over whatever there is.
+pub trait Link {
+    /// Sends a request and waits for its answer. After an error nothing is known of what the node
+    /// did with the request; the next one asks.
+    fn exchange(&mut self, request: &Request) -> Result<Response, RoadError>;
+}
+
+/// How long a broken link is tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Failures in a row before giving up.
+    pub failures_max: u32,
+    /// The first wait; each is twice the one before.
+    pub first_wait: Duration,
+    /// The longest wait.
+    pub longest_wait: Duration,
+}
+
+impl Patience {
+    /// A person waits at the terminal.
+    pub const PERSON: Self = Self {
+        failures_max: 4,
+        first_wait: Duration::from_millis(300),
+        longest_wait: Duration::from_secs(5),
+    };
+
+    fn wait(&self, failures: u32) -> Duration {
+        let doubled = self.first_wait.saturating_mul(
+            1_u32
+                .checked_shl(failures.saturating_sub(1))
+                .unwrap_or(u32::MAX),
+        );
+        doubled.min(self.longest_wait)
+    }
+}
+
+/// What synchronising came to. Data is safe on the device either way.
+#[derive(Debug, Default)]
+pub struct SyncReport {
+    /// Answers taken.
+    pub rounds: u32,
+    /// Requests that failed on the way.
+    pub failures: u32,
+    /// Parts the node acknowledged.
+    pub acknowledged: usize,
+    /// Documents that changed here.
+    pub documents: BTreeSet<DocumentId>,
+    /// What a person should know.
+    pub notices: Vec<Notice>,
+    /// What stopped it before the end; none: neither side lacks anything.
+    pub stopped_by: Option<RoadError>,
+}
+
+/// Seals what was typed and exchanges until nothing more is under way or patience ends.
+pub fn synchronise(
+    tablet: &mut Tablet,
+    link: &mut dyn Link,
+    patience: Patience,
+    now: &dyn Fn() -> i64,
+) -> Result<SyncReport, TabletError> {
+    tablet.seal(now())?;
+    let mut report = SyncReport::default();
+    let mut failures_in_a_row = 0;
+    while report.rounds < ROUNDS_MAX {
+        let request = tablet.request()?;
+        let response = match link.exchange(&request) {
+            Ok(response) => response,
+            Err(error) => {
+                report.failures += 1;
+                failures_in_a_row += 1;
+                if !error.retry() || failures_in_a_row > patience.failures_max {
+                    report.stopped_by = Some(error);
+                    return Ok(report);
+                }
+                std::thread::sleep(patience.wait(failures_in_a_row));
+                continue;
+            }
+        };
+        failures_in_a_row = 0;
+        report.rounds += 1;
+        let received = tablet.receive(&response, now())?;
+        report.acknowledged += received.acknowledged;
+        report.documents.extend(received.documents);
+        report.notices.extend(received.notices);
+        if !received.again {
+            return Ok(report);
+        }
+    }
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests;

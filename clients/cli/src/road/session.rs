@@ -1,0 +1,179 @@
+//! Sessions: by the key of the device, or by a password.
+
+use std::time::{Duration, Instant};
+
+use data_encoding::HEXLOWER;
+use ed25519_dalek::{Signer, SigningKey};
+use serde::Deserialize;
+use serde_json::json;
+use sync_core::identity::{KeyId, NodeId, PersonId, ProvinceId, labelled_hash};
+use sync_core::sync::{Frame, Request, Response};
+
+use super::{Refusal, Road, RoadError};
+use crate::exchange::Link;
+use crate::folder::DeviceCard;
+
+/// Seconds before its end at which a token is not used any more.
+const TOKEN_MARGIN_S: u64 = 30;
+
+/// A token and until when it is used.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The access token.
+    pub access: String,
+    /// Exchanged for the next one, for sessions by password.
+    pub refresh: Option<String>,
+    /// Who it stands for.
+    pub person: PersonId,
+    until: Instant,
+}
+
+impl Token {
+    /// True while it can be used.
+    pub fn is_fresh(&self) -> bool {
+        Instant::now() < self.until
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    access_token: String,
+    expires_in_s: u64,
+    refresh_token: Option<String>,
+    person: PersonId,
+}
+
+impl From<Answer> for Token {
+    fn from(answer: Answer) -> Self {
+        let lasts = answer.expires_in_s.saturating_sub(TOKEN_MARGIN_S);
+        Self {
+            access: answer.access_token,
+            refresh: answer.refresh_token,
+            person: answer.person,
+            until: Instant::now() + Duration::from_secs(lasts),
+        }
+    }
+}
+
+/// Opens a session by name and password.
+pub fn by_password(road: &Road, name: &str, password: &str) -> Result<Token, RoadError> {
+    let answer: Answer = road.post(
+        "/v1/session",
+        None,
+        &json!({"name": name, "password": password}),
+    )?;
+    Ok(answer.into())
+}
+
+/// Opens a session by proving the device's key.
+pub fn by_key(road: &Road, province: ProvinceId, key: &SigningKey) -> Result<Token, RoadError> {
+    #[derive(Deserialize)]
+    struct Challenge {
+        province: ProvinceId,
+        node: NodeId,
+        nonce: String,
+    }
+    let key_id = KeyId::of(key.verifying_key().as_bytes());
+    let challenge: Challenge =
+        road.post("/v1/device/challenge", None, &json!({"key_id": key_id}))?;
+    if challenge.province != province {
+        return Err(RoadError::OtherProvince(road.server().to_owned()));
+    }
+    let nonce = HEXLOWER
+        .decode(challenge.nonce.as_bytes())
+        .map_err(|_| road.garbled("a challenge without hexadecimal digits".to_owned()))?;
+    let statement = labelled_hash("device session", &[&province.0, &challenge.node.0, &nonce]);
+    let signature = HEXLOWER.encode(&key.sign(&statement).to_bytes());
+    let answer: Answer = road.post(
+        "/v1/device/session",
+        None,
+        &json!({"key_id": key_id, "nonce": challenge.nonce, "signature": signature}),
+    )?;
+    Ok(answer.into())
+}
+
+/// The session of a device with one server: opened when it is needed, and again when it is over.
+#[derive(Debug)]
+pub struct DeviceSession {
+    road: Road,
+    province: ProvinceId,
+    key: SigningKey,
+    token: Option<Token>,
+}
+
+impl DeviceSession {
+    /// A session that is not open yet.
+    pub fn new(road: Road, card: &DeviceCard, key: &SigningKey) -> Self {
+        Self {
+            road,
+            province: card.province,
+            key: key.clone(),
+            token: None,
+        }
+    }
+
+    /// The way it takes.
+    pub fn road(&self) -> &Road {
+        &self.road
+    }
+
+    /// A token that can be used now.
+    pub fn token(&mut self) -> Result<Token, RoadError> {
+        if let Some(token) = self.token.as_ref().filter(|token| token.is_fresh()) {
+            return Ok(token.clone());
+        }
+        let token = by_key(&self.road, self.province, &self.key)?;
+        self.token = Some(token.clone());
+        Ok(token)
+    }
+
+    /// Does something with a token; once more with a new one if the server says it is over.
+    pub fn with_token<T>(
+        &mut self,
+        mut act: impl FnMut(&Road, &str) -> Result<T, RoadError>,
+    ) -> Result<T, RoadError> {
+        let token = self.token()?;
+        match act(&self.road, &token.access) {
+            Err(RoadError::Refused(refusal)) if is_over(&refusal) => {
+                self.token = None;
+                let token = self.token()?;
+                act(&self.road, &token.access)
+            }
+            other => other,
+        }
+    }
+}
+
+fn is_over(refusal: &Refusal) -> bool {
+    matches!(refusal.code.as_str(), "token-expired" | "sign-in-required")
+}
+
+impl Link for DeviceSession {
+    fn exchange(&mut self, request: &Request) -> Result<Response, RoadError> {
+        let frame = Frame::Request(Box::new(request.clone())).encode();
+        let answer = self.with_token(|road, token| {
+            road.post_bytes("/v1/sync", Some(token), "application/octet-stream", &frame)
+        })?;
+        response_of(&self.road, &answer)
+    }
+}
+
+/// The response in the bytes of a frame.
+pub(super) fn response_of(road: &Road, bytes: &[u8]) -> Result<Response, RoadError> {
+    match Frame::decode(bytes) {
+        Ok(Frame::Response(response)) => Ok(*response),
+        Ok(Frame::Problem(code)) => Err(RoadError::Refused(Box::new(Refusal {
+            status: 200,
+            retry: matches!(
+                code.as_str(),
+                "not-ready" | "draining" | "changed-meanwhile"
+            ),
+            code,
+            happened: "unknown".to_owned(),
+            message_vi: String::new(),
+            message_en: String::new(),
+        }))),
+        Ok(Frame::Request(_)) => Err(road.garbled("a request for an answer".to_owned())),
+        Err(error) => Err(road.garbled(error.to_string())),
+    }
+}
