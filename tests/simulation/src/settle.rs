@@ -1,0 +1,376 @@
+//! The second phase: faults off. Everybody comes to agree within a bound, and what they agree on is
+//! what was typed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sync_core::cell::CellValue;
+use sync_core::document::{Document, Subject};
+use sync_core::identity::{ChangeHash, DocumentId, PartId};
+use sync_core::log::{Fingerprint, Follow, LogReader, MemoryKeyspace, rebuild};
+use sync_core::sync::{OutboxState, Session};
+
+use crate::durable::End;
+use crate::forge::document_in;
+use crate::invariants::{is_honest_reason, reason_at_node, saved_is_findable};
+use crate::operations::Place;
+use crate::violation::{Checked, Violation, must};
+use crate::world::World;
+
+/// Rounds in which everybody synchronises once, until nothing moves any more.
+pub const ROUNDS_MAX: usize = 8;
+
+/// Exchanges of one tablet in one round.
+const EXCHANGES_MAX: usize = 200;
+
+/// Faults end, everybody synchronises, everything is compared. The rounds it took.
+pub fn settle(world: &mut World) -> Checked<usize> {
+    faults_off(world)?;
+    let rounds = converge(world)?;
+    saved_is_findable(world)?;
+    promises_came_back(world)?;
+    let documents = node_documents(world)?;
+    for tablet in 0..world.tablets.len() {
+        tablet_agrees(world, tablet, &documents)?;
+    }
+    derived_is_rebuilt("node", &world.node.keyspace)?;
+    totals_agree(world, &documents)?;
+    saved_is_judged(world)?;
+    nothing_is_overwritten_unseen(world, &documents)?;
+    Ok(rounds)
+}
+
+fn faults_off(world: &mut World) -> Checked<()> {
+    world.trace.say(format_args!("faults off"));
+    world.node.durable.set_room(None);
+    world.node.clock_offset = 0;
+    world.end(Place::Node, End::PowerCut)?;
+    for tablet in 0..world.tablets.len() {
+        world.tablet(tablet)?.durable.set_room(None);
+        world.end(Place::Tablet(tablet), End::PowerCut)?;
+        world.start(Place::Tablet(tablet))?;
+    }
+    world.start(Place::Node)?;
+    // What was delayed arrives at last.
+    let late = std::mem::take(&mut world.link.to_node);
+    world.node.inbox.extend(late);
+    world.serve(usize::MAX)?;
+    world.link.to_tablets.clear();
+    Ok(())
+}
+
+fn converge(world: &mut World) -> Checked<usize> {
+    for round in 1..=ROUNDS_MAX {
+        let before = (world.node.parts()?, world.node.catalogue.last_number());
+        let mut asked = 0;
+        for side in 0..world.sides.len() {
+            if world
+                .sides
+                .get(side)
+                .is_some_and(|side| !side.hostile && !side.waiting.is_empty())
+            {
+                world.push_side(side)?;
+                world.node.inbox.append(&mut world.link.to_node);
+                world.serve(usize::MAX)?;
+                for envelope in std::mem::take(&mut world.link.to_tablets) {
+                    world.arrive(&envelope)?;
+                }
+            }
+        }
+        for tablet in 0..world.tablets.len() {
+            world.seal(tablet)?;
+            let mut exchanges = 1;
+            while world.exchange(tablet)? {
+                exchanges += 1;
+                if exchanges > EXCHANGES_MAX {
+                    return Err(Violation::new(
+                        "converges",
+                        format!("tablet {tablet} never stops asking"),
+                    ));
+                }
+            }
+            asked += exchanges;
+        }
+        let after = (world.node.parts()?, world.node.catalogue.last_number());
+        world.trace.say(format_args!(
+            "round {round}: {asked} exchanges, {} parts",
+            after.0.len()
+        ));
+        if before == after && asked == world.tablets.len() && is_sent(world) {
+            return Ok(round);
+        }
+    }
+    Err(Violation::new(
+        "converges",
+        format!("something still moves or waits after {ROUNDS_MAX} rounds"),
+    ))
+}
+
+/// Nothing waits anywhere: acknowledged, or held at the node with a reason.
+fn is_sent(world: &World) -> bool {
+    let sent = world.tablets.iter().all(|tablet| {
+        tablet.device.as_ref().is_some_and(|device| {
+            let outbox = device.outbox();
+            !outbox.values().any(|state| *state == OutboxState::Waiting)
+        })
+    });
+    let is_done = |side: &crate::forge::Side| side.hostile || side.waiting.is_empty();
+    sent && world.sides.iter().all(is_done)
+}
+
+/// Everything that was acknowledged and not lost with every copy of it is at the node.
+fn promises_came_back(world: &World) -> Checked<()> {
+    let held = world.node.parts()?;
+    match world
+        .ledger
+        .promised
+        .iter()
+        .find(|part| !held.contains(part))
+    {
+        None => Ok(()),
+        Some(part) => Err(Violation::new(
+            "acknowledged-comes-back",
+            format!("part {part} was acknowledged, is on a tablet and not at the node"),
+        )),
+    }
+}
+
+/// The documents of the node by subject.
+fn node_documents(world: &World) -> Checked<BTreeMap<DocumentId, (Subject, Document)>> {
+    let mut documents = BTreeMap::new();
+    for subject in &world.setting.subjects {
+        let document = document_in(&world.node.keyspace, subject)?;
+        documents.insert(subject.document_id(), (subject.clone(), document));
+    }
+    Ok(documents)
+}
+
+fn changes_in(keyspace: &MemoryKeyspace, document: DocumentId) -> Checked<BTreeSet<ChangeHash>> {
+    let index = must("document", LogReader(keyspace).document(document))?;
+    let changes = index.iter().flat_map(|index| index.changes());
+    Ok(changes.map(|change| change.hash).collect())
+}
+
+fn tablet_agrees(
+    world: &mut World,
+    number: usize,
+    documents: &BTreeMap<DocumentId, (Subject, Document)>,
+) -> Checked<()> {
+    let person = world.tablet(number)?.person;
+    let follow = Session::of(&world.node.catalogue, person, world.now).follow;
+    let theirs = must(
+        "fingerprint",
+        LogReader(&world.node.keyspace).fingerprint(&follow),
+    )?;
+    let Some(device) = world
+        .tablets
+        .get_mut(number)
+        .and_then(|t| t.device.as_mut())
+    else {
+        return Err(Violation::new("tablet-starts", format!("tablet {number}")));
+    };
+    let mut outbox = Fingerprint::default();
+    let mut unapplied: BTreeSet<ChangeHash> = BTreeSet::new();
+    for part in device.outbox().keys() {
+        let Some(signed) = must("part", device.part(*part))? else {
+            return Err(Violation::new("outbox-has-parts", format!("{part}")));
+        };
+        for entry in &signed.part().entries {
+            if let sync_core::batch::Entry::Change { hash, .. } = entry {
+                unapplied.insert(*hash);
+            }
+        }
+        if follow.contains(signed.part().partition) {
+            outbox = outbox.plus(Fingerprint::of(*part));
+        }
+    }
+    let ours = must("fingerprint", device.log().fingerprint(&follow))?;
+    if theirs.plus(outbox) != ours {
+        return Err(Violation::new(
+            "fingerprints-agree",
+            format!("tablet {number}: node {theirs} and outbox {outbox}, tablet {ours}"),
+        ));
+    }
+    for (id, (subject, document)) in documents {
+        if !follows(&follow, subject) {
+            continue;
+        }
+        let at_node = changes_in(&world.node.keyspace, *id)?;
+        let here = changes_in(device.keyspace(), *id)?;
+        let applied: BTreeSet<_> = here.difference(&unapplied).copied().collect();
+        if !at_node.is_subset(&here) || !applied.is_subset(&at_node) {
+            return Err(Violation::new(
+                "documents-agree",
+                format!("tablet {number}: document {id} has other changes"),
+            ));
+        }
+        if at_node == here {
+            let own = must("device-loads", device.load(subject))?;
+            if own.cells() != document.cells()
+                || own.notes() != document.notes()
+                || own.narrative("s") != document.narrative("s")
+            {
+                return Err(Violation::new(
+                    "documents-agree",
+                    format!("tablet {number}: document {id} reads differently"),
+                ));
+            }
+        }
+    }
+    derived_is_rebuilt("tablet", device.keyspace())
+}
+
+fn follows(follow: &Follow, subject: &Subject) -> bool {
+    follow.contains(sync_core::batch::Partition {
+        unit: subject.unit,
+        compartment: sync_core::batch::Compartment::Reports,
+    })
+}
+
+fn derived_is_rebuilt(whose: &str, keyspace: &MemoryKeyspace) -> Checked<()> {
+    let mut again = keyspace.clone();
+    again.clear_derived();
+    must("rebuild", rebuild::rebuild(&mut again))?;
+    if again == *keyspace {
+        return Ok(());
+    }
+    let before: BTreeMap<_, _> = keyspace.iter().collect();
+    let after: BTreeMap<_, _> = again.iter().collect();
+    let differs = |(key, value): &(&&[u8], &&[u8])| after.get(*key) != Some(*value);
+    let key = before.iter().find(differs).map(|(key, _)| key.to_vec());
+    let new = after.keys().find(|key| !before.contains_key(**key));
+    Err(Violation::new(
+        "derived-is-rebuilt",
+        format!("{whose}: {key:02x?} differs, {new:02x?} is new"),
+    ))
+}
+
+/// Totals kept up one report at a time equal those from nothing, from extracts and from documents.
+fn totals_agree(
+    world: &World,
+    documents: &BTreeMap<DocumentId, (Subject, Document)>,
+) -> Checked<()> {
+    let Some(figures) = &world.node.figures else {
+        return Err(Violation::new("totals", "there are none"));
+    };
+    let mut fresh = crate::figures::Figures::new(&world.setting, &world.node.catalogue)?;
+    for part in world.node.accepted()? {
+        fresh.take(&part)?;
+    }
+    let (mut extracts, mut loaded) = (Vec::new(), Vec::new());
+    for (id, (_, document)) in documents {
+        if let Some(extract) = fresh.extract(*id) {
+            if extract != document.extract() {
+                return Err(Violation::new(
+                    "extract-is-document",
+                    format!("document {id} reads differently than its extract"),
+                ));
+            }
+            let cells = document.cells();
+            extracts.push((extract.clone(), extract.cells.clone()));
+            loaded.push((extract, cells));
+        }
+    }
+    let kept = figures.totals();
+    for (how, totals) in [
+        ("extracts", figures.from_nothing(&extracts)?),
+        ("documents", figures.from_nothing(&loaded)?),
+    ] {
+        for (period, totals) in &totals {
+            let (top, ours) = (world.setting.top, kept.get(period));
+            let table = ours.and_then(|ours| ours.table(top));
+            if ours != Some(totals) || table != totals.table(top) {
+                return Err(Violation::new(
+                    "totals-are-recomputed",
+                    format!("period {period}: kept totals differ from those of {how}"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What was saved is accepted, or held for a reason that is no program's mistake.
+fn saved_is_judged(world: &World) -> Checked<()> {
+    let mut judged: BTreeSet<u32> = BTreeSet::new();
+    for (part, known) in &world.ledger.parts {
+        let fine = match reason_at_node(world, *part)? {
+            None => false,
+            Some(None) => true,
+            Some(Some(reason)) => is_honest_reason(reason),
+        };
+        if fine {
+            judged.extend(known.edits.iter().copied());
+        }
+    }
+    let lost = world
+        .ledger
+        .typed
+        .iter()
+        .find(|(edit, typed)| typed.saved && !typed.forgotten && !judged.contains(edit));
+    match lost {
+        None => Ok(()),
+        Some((edit, typed)) => Err(Violation::new(
+            "saved-is-judged",
+            format!("edit {edit} is neither accepted nor held for its own sake: {typed:?}"),
+        )),
+    }
+}
+
+/// A value is replaced only by those who saw it: all others stand side by side.
+fn nothing_is_overwritten_unseen(
+    world: &World,
+    documents: &BTreeMap<DocumentId, (Subject, Document)>,
+) -> Checked<()> {
+    let mut times: BTreeMap<u32, usize> = BTreeMap::new();
+    let accepted: BTreeSet<PartId> = world
+        .node
+        .accepted()?
+        .iter()
+        .map(|part| part.id())
+        .collect();
+    for (part, known) in &world.ledger.parts {
+        if accepted.contains(part) {
+            for edit in &known.edits {
+                *times.entry(*edit).or_default() += 1;
+            }
+        }
+    }
+    let mut cells: BTreeMap<(DocumentId, &str), Vec<u32>> = BTreeMap::new();
+    for (edit, typed) in &world.ledger.typed {
+        if let (true, Some((code, _))) = (times.contains_key(edit), &typed.cell) {
+            cells.entry((typed.document, code)).or_default().push(*edit);
+        }
+    }
+    for ((document, code), edits) in cells {
+        let known: Vec<_> = edits
+            .iter()
+            .filter_map(|edit| Some((edit, world.ledger.typed.get(edit)?)))
+            .collect();
+        let replaced: BTreeSet<u32> = known
+            .iter()
+            .flat_map(|(_, typed)| typed.seen.iter().copied())
+            .collect();
+        let standing: BTreeSet<&CellValue> = known
+            .iter()
+            .filter(|(edit, _)| !replaced.contains(edit))
+            .filter_map(|(_, typed)| typed.cell.as_ref().map(|(_, value)| value))
+            .collect();
+        let Some((_, document)) = documents.get(&document) else {
+            continue;
+        };
+        let rivals = document.cells().remove(code).unwrap_or_default();
+        let found: BTreeSet<&CellValue> = rivals.iter().map(|rival| &rival.value).collect();
+        // Work said again after a rollback may stand beside what replaced it: seen, and no loss.
+        let said_again = edits.iter().any(|edit| times.get(edit) != Some(&1));
+        if !(found == standing || said_again && standing.is_subset(&found)) {
+            return Err(Violation::new(
+                "nothing-is-overwritten-unseen",
+                format!(
+                    "cell {code} of {}: {found:?} stand, {standing:?} should",
+                    document.id()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

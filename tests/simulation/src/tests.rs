@@ -1,0 +1,1 @@
+//! A few hundred seeds, the determinism itself, and each planted mistake.

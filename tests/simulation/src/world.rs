@@ -1,0 +1,416 @@
+//! The province of one run and what an operation does to it.
+
+use sync_core::identity::{InstallationId, NodeId};
+use sync_core::sync::{Frame, Notice, PartAnswer};
+
+use crate::bugs::Bug;
+use crate::dice::Dice;
+use crate::durable::Durable;
+use crate::forge::Side;
+use crate::invariants;
+use crate::knobs::Knobs;
+use crate::ledger::Ledger;
+use crate::link::{self, Envelope, Link, Peer};
+use crate::node::Node;
+use crate::operations::{Operation, Place};
+use crate::setting::{START, Setting};
+use crate::tablet::Tablet;
+use crate::trace::Trace;
+use crate::violation::{Checked, Violation, must};
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct World {
+    /// How it was drawn.
+    pub knobs: Knobs,
+    /// Units and form.
+    pub setting: Setting,
+    /// The chance left.
+    pub dice: Dice,
+    /// What happened.
+    pub trace: Trace,
+    /// What an onlooker knows.
+    pub ledger: Ledger,
+    /// The province's node.
+    pub node: Node,
+    /// Tablets, by number.
+    pub tablets: Vec<Tablet>,
+    /// Chains written by hand.
+    pub sides: Vec<Side>,
+    /// Frames under way.
+    pub link: Link,
+    /// The true time, seconds since 1970.
+    pub now: i64,
+    /// The planted mistake.
+    pub bug: Option<Bug>,
+    /// The highest catalogue number that anybody holds.
+    pub catalogue_known: u64,
+    exchanges: u64,
+}
+
+impl World {
+    /// Draws a province and starts everything in it.
+    pub fn draw(seed: u64, bug: Option<Bug>, keep_trace: bool) -> Checked<Self> {
+        let mut dice = Dice::new(seed);
+        let knobs = Knobs::draw(&mut dice);
+        let setting = Setting::draw(&knobs, &mut dice);
+        let mut trace = Trace::new(keep_trace);
+        trace.say(format_args!("seed {seed} {knobs}"));
+        let key = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
+        let durable = Durable::new(dice.number(), dice.bytes(), knobs.segment_bytes_max);
+        let node = Node::new(durable, key.clone(), NodeId(dice.bytes()), bug);
+        let mut world = Self {
+            knobs,
+            setting,
+            dice,
+            trace,
+            ledger: Ledger::default(),
+            node,
+            tablets: Vec::new(),
+            sides: Vec::new(),
+            link: Link::default(),
+            now: START,
+            bug,
+            catalogue_known: 0,
+            exchanges: 0,
+        };
+        world.found(&key)?;
+        Ok(world)
+    }
+
+    /// The node's clock.
+    pub fn node_clock(&self) -> i64 {
+        self.now + self.node.clock_offset
+    }
+
+    /// A tablet's clock.
+    pub fn tablet_clock(&self, tablet: usize) -> i64 {
+        self.now
+            + self
+                .tablets
+                .get(tablet)
+                .map_or(0, |tablet| tablet.clock_offset)
+    }
+
+    /// A tablet by number.
+    pub fn tablet(&mut self, tablet: usize) -> Checked<&mut Tablet> {
+        self.tablets
+            .get_mut(tablet)
+            .ok_or_else(|| Violation::new("tablet", "no such tablet"))
+    }
+
+    /// Draws and does one operation.
+    pub fn step(&mut self) -> Checked<()> {
+        let subjects = self.setting.subjects.len();
+        let operation = Operation::draw(&self.knobs, self.tablets.len(), subjects, &mut self.dice);
+        self.now += self.dice.between(1, 60) as i64;
+        self.trace.say(format_args!("{operation:?}"));
+        self.perform(operation)
+    }
+
+    fn perform(&mut self, operation: Operation) -> Checked<()> {
+        match operation {
+            Operation::Type {
+                tablet,
+                subject,
+                code,
+                typing,
+            } => self.type_in(tablet, subject, code, typing),
+            Operation::Seal(tablet) => self.seal(tablet),
+            Operation::Ask(tablet) => self.ask(tablet),
+            Operation::Exchange(tablet) => self.exchange(tablet).map(drop),
+            Operation::ArriveRequest => {
+                let arrived = link::take(&mut self.link.to_node, &mut self.dice);
+                if self.node.up {
+                    self.node.inbox.extend(arrived);
+                }
+                Ok(())
+            }
+            Operation::Serve(count) => self.serve(count),
+            Operation::ArriveAnswer => {
+                match link::take(&mut self.link.to_tablets, &mut self.dice) {
+                    Some(envelope) => self.arrive(&envelope),
+                    None => Ok(()),
+                }
+            }
+            Operation::LoseRequest => {
+                link::take(&mut self.link.to_node, &mut self.dice);
+                Ok(())
+            }
+            Operation::LoseAnswer => {
+                link::take(&mut self.link.to_tablets, &mut self.dice);
+                Ok(())
+            }
+            Operation::RepeatRequest => {
+                link::repeat(&mut self.link.to_node, &mut self.dice);
+                Ok(())
+            }
+            Operation::RepeatAnswer => {
+                link::repeat(&mut self.link.to_tablets, &mut self.dice);
+                Ok(())
+            }
+            Operation::GarbleRequest => {
+                link::garble(&mut self.link.to_node, &mut self.dice);
+                Ok(())
+            }
+            Operation::GarbleAnswer => {
+                link::garble(&mut self.link.to_tablets, &mut self.dice);
+                Ok(())
+            }
+            Operation::Cut(tablet) => {
+                self.tablet(tablet)?.exchange = None;
+                Ok(())
+            }
+            Operation::End(place, how) => {
+                self.end(place, how)?;
+                self.start(place)
+            }
+            Operation::Start(place) => self.start(place),
+            Operation::StopAfter(place, operations) => {
+                self.durable(place)?.stop_after(operations);
+                Ok(())
+            }
+            Operation::FailAfter(place, operations, fault) => {
+                self.durable(place)?.fail_after(operations, fault);
+                Ok(())
+            }
+            Operation::Fill(place, bytes) => {
+                self.durable(place)?.set_room(Some(bytes));
+                Ok(())
+            }
+            Operation::Free(place) => {
+                self.durable(place)?.set_room(None);
+                Ok(())
+            }
+            Operation::Copy(place) => self.copy(place),
+            Operation::Restore(place) => self.restore(place),
+            Operation::Jump(place, seconds) => self.jump(place, seconds),
+            Operation::EndGrant(tablet) => self.end_grants(tablet),
+            Operation::Grant(tablet) => self.grant(tablet),
+            Operation::EndKey(tablet) => self.end_key(tablet),
+            Operation::NewTemplate => self.new_template(),
+            Operation::Rename(unit) => self.rename(unit),
+            Operation::Snapshot(tablet) => self.snapshot(tablet),
+            Operation::Attack {
+                tablet,
+                subject,
+                attack,
+            } => self.attack(tablet, subject, attack),
+            Operation::Pass(seconds) => {
+                self.now += seconds;
+                Ok(())
+            }
+        }
+    }
+
+    fn durable(&mut self, place: Place) -> Checked<&mut Durable> {
+        match place {
+            Place::Node => Ok(&mut self.node.durable),
+            Place::Tablet(tablet) => Ok(&mut self.tablet(tablet)?.durable),
+        }
+    }
+
+    /// Starts what is down, and looks whether what it promised is still there.
+    pub fn start(&mut self, place: Place) -> Checked<()> {
+        match place {
+            Place::Node if self.node.up => Ok(()),
+            Place::Node => {
+                self.node.end(crate::durable::End::PowerCut);
+                self.node.start(&self.setting)?;
+                self.trace.say(format_args!(
+                    "node starts with {} parts",
+                    self.node.parts()?.len()
+                ));
+                invariants::promises_hold(self)
+            }
+            Place::Tablet(tablet) => {
+                let tablet = self.tablet(tablet)?;
+                if tablet.device.is_none() {
+                    tablet.end(crate::durable::End::PowerCut);
+                    tablet.start()?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A tablet that is ready to be used; started if it was down.
+    pub fn running(&mut self, tablet: usize) -> Checked<bool> {
+        self.start(Place::Tablet(tablet))?;
+        Ok(self.tablet(tablet)?.device.is_some())
+    }
+
+    /// Seals a tablet's drafts.
+    pub fn seal(&mut self, number: usize) -> Checked<()> {
+        if !self.running(number)? {
+            return Ok(());
+        }
+        let clock = self.tablet_clock(number);
+        let tablet = self
+            .tablets
+            .get_mut(number)
+            .ok_or_else(|| Violation::new("tablet", "none"))?;
+        let Some(device) = &mut tablet.device else {
+            return Ok(());
+        };
+        let writes = must("device-seals", device.seal(clock))?;
+        tablet.save(&writes, &mut self.ledger)?;
+        Ok(())
+    }
+
+    /// Sends a tablet's next request.
+    pub fn ask(&mut self, number: usize) -> Checked<()> {
+        if !self.running(number)? {
+            return Ok(());
+        }
+        self.exchanges += 1;
+        let (exchange, bytes_max) = (self.exchanges, self.knobs.answer_bytes_max);
+        let tablet = self
+            .tablets
+            .get_mut(number)
+            .ok_or_else(|| Violation::new("tablet", "none"))?;
+        let Some(device) = &mut tablet.device else {
+            return Ok(());
+        };
+        let mut request = must("device-asks", device.request())?;
+        request.bytes_max = bytes_max;
+        tablet.exchange = Some(exchange);
+        tablet.again = false;
+        let bytes = Frame::Request(Box::new(request)).encode();
+        self.trace.bytes(&bytes);
+        self.link.ask(Envelope {
+            exchange,
+            peer: Peer::Tablet(number),
+            key: tablet.key_id,
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// The node serves what has arrived.
+    pub fn serve(&mut self, count: usize) -> Checked<()> {
+        if !self.node.up {
+            self.start(Place::Node)?;
+        }
+        let count = count.min(self.node.inbox.len());
+        let group: Vec<_> = self.node.inbox.drain(..count).collect();
+        if group.is_empty() || !self.node.up {
+            return Ok(());
+        }
+        let (clock, fresh) = (self.node_clock(), NodeId(self.dice.bytes()));
+        let served = self.node.serve(group, clock, fresh, &self.setting)?;
+        self.catalogue_known = self.catalogue_known.max(self.node.catalogue.last_number());
+        for (part, answer) in &served.promised {
+            self.trace.say(format_args!("  {part}: {answer:?}"));
+            match answer {
+                PartAnswer::Accepted => {
+                    invariants::no_hostile_part(self, *part)?;
+                    self.ledger.promised.insert(*part);
+                }
+                PartAnswer::Held(_) => {
+                    self.ledger.promised.insert(*part);
+                }
+                PartAnswer::Gap(_) | PartAnswer::Waiting | PartAnswer::Refused(_) => {}
+            }
+        }
+        for receipt in &served.receipts {
+            invariants::receipt_is_true(self, receipt)?;
+        }
+        for answer in served.answers {
+            self.trace.bytes(&answer.bytes);
+            self.link.answer(answer);
+        }
+        Ok(())
+    }
+
+    /// An answer reaches its tablet.
+    pub fn arrive(&mut self, envelope: &Envelope) -> Checked<()> {
+        match envelope.peer {
+            Peer::Tablet(number) => self.arrive_at_tablet(number, envelope),
+            Peer::Side(number) => self.arrive_at_side(number, envelope),
+        }
+    }
+
+    fn arrive_at_tablet(&mut self, number: usize, envelope: &Envelope) -> Checked<()> {
+        let clock = self.tablet_clock(number);
+        let fresh = InstallationId(self.dice.bytes());
+        let bug = self.bug;
+        let tablet = self
+            .tablets
+            .get_mut(number)
+            .ok_or_else(|| Violation::new("tablet", "none"))?;
+        if tablet.exchange != Some(envelope.exchange) {
+            return Ok(());
+        }
+        tablet.exchange = None;
+        let mut response = match Frame::decode(&envelope.bytes) {
+            Ok(Frame::Response(response)) => response,
+            Ok(Frame::Problem(_) | Frame::Request(_)) | Err(_) => return Ok(()),
+        };
+        let put_back = match bug {
+            Some(Bug::SealOnReceivedHeads) => tablet.take_drafts_away(&response)?,
+            Some(Bug::ReuseOfNumber) => {
+                tablet.hide_the_fork(&mut response)?;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        };
+        let Some(device) = &mut tablet.device else {
+            return Ok(());
+        };
+        let mut received = must("device-receives", device.receive(&response, clock, fresh))?;
+        for (subject, edits) in put_back {
+            received
+                .writes
+                .extend(must("device-edits", device.edit(&subject, &edits))?);
+        }
+        tablet.again = received.again;
+        let saved = tablet.save(&received.writes, &mut self.ledger)?;
+        for notice in &received.notices {
+            self.trace
+                .say(format_args!("  tablet {number}: {notice:?}"));
+        }
+        if saved {
+            invariants::notices_are_in_order(self, number, &received.notices)?;
+        }
+        Ok(())
+    }
+
+    /// A whole exchange without mishap on the link. True: the tablet wants to ask again.
+    pub fn exchange(&mut self, number: usize) -> Checked<bool> {
+        self.ask(number)?;
+        let Some(exchange) = self.tablet(number)?.exchange else {
+            return Ok(false);
+        };
+        self.start(Place::Node)?;
+        let Some(request) = self.link.to_node.pop() else {
+            return Ok(false);
+        };
+        // What waited in the node's inbox goes in the same group.
+        self.node.inbox.push(request);
+        self.serve(usize::MAX)?;
+        let answers = std::mem::take(&mut self.link.to_tablets);
+        for envelope in answers {
+            if envelope.exchange == exchange {
+                self.arrive(&envelope)?;
+            } else {
+                self.link.answer(envelope);
+            }
+        }
+        Ok(self.tablet(number)?.again)
+    }
+
+    /// The number of the next exchange.
+    pub fn next_exchange(&mut self) -> u64 {
+        self.exchanges += 1;
+        self.exchanges
+    }
+}
+
+/// True for notices that say something between honest parties went wrong.
+pub fn is_alarm(notice: &Notice) -> bool {
+    match notice {
+        Notice::EntryNotTaken { .. } | Notice::Refused { .. } | Notice::FingerprintMismatch => true,
+        Notice::Held { .. } | Notice::NodeChanged | Notice::NewInstallation => false,
+    }
+}
