@@ -24,6 +24,8 @@ pub struct Figures {
     tree: Arc<OrgTree>,
     due: BTreeSet<UnitId>,
     states: BTreeMap<DocumentId, ExtractState>,
+    /// Extensions that a document has: each is taken once.
+    declared: BTreeSet<(DocumentId, String)>,
     totals: BTreeMap<String, RollUp>,
     /// A mistake for the test: a rival is left out on the incremental way.
     pub forgets: bool,
@@ -42,6 +44,7 @@ impl Figures {
             tree: Arc::new(must("org-tree", tree)?),
             due: setting.reporting().into_iter().collect(),
             states: BTreeMap::new(),
+            declared: BTreeSet::new(),
             totals: BTreeMap::new(),
             forgets: false,
         })
@@ -60,7 +63,8 @@ impl Figures {
                         .or_insert_with(|| ExtractState::new(subject));
                 }
                 (Entry::Extension { name, .. }, _) => {
-                    if let Some(state) = self.states.get_mut(&document) {
+                    let new = self.declared.insert((document, name.clone()));
+                    if let (true, Some(state)) = (new, self.states.get_mut(&document)) {
                         let subject = state.extract().subject;
                         if let Some(extension) = extension_change(&subject, name) {
                             state.declare(&extension);
