@@ -35,6 +35,9 @@ pub struct Knobs {
     pub crashing: usize,
     /// Weight of copies taken and put back.
     pub copying: usize,
+    /// Whose folders are put back: the node's, or the tablets'. Not both in one run: a number that a
+    /// node forgot and its tablet forgot too is used twice, and nobody can tell.
+    pub copies_node: bool,
     /// Weight of catalogue changes.
     pub administering: usize,
     /// Weight of hostile parts.
@@ -77,6 +80,7 @@ impl Knobs {
             losing: some(dice, 15),
             crashing: some(dice, 10),
             copying: some(dice, 4),
+            copies_node: dice.one_in(2),
             administering: some(dice, 5),
             attacking: some(dice, 4),
             jumping: some(dice, 3),

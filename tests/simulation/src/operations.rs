@@ -157,7 +157,7 @@ impl Operation {
             1 => draw_moving(tablet, knobs, dice),
             2 => draw_losing(tablet, dice),
             3 => draw_crashing(tablet, dice),
-            4 => draw_copying(tablet, dice),
+            4 => draw_copying(tablet, knobs, dice),
             5 => draw_administering(tablet, subjects, dice),
             6 => Self::Attack {
                 tablet,
@@ -240,8 +240,12 @@ fn draw_crashing(tablet: usize, dice: &mut Dice) -> Operation {
     }
 }
 
-fn draw_copying(tablet: usize, dice: &mut Dice) -> Operation {
-    let place = draw_place(tablet, dice);
+fn draw_copying(tablet: usize, knobs: &Knobs, dice: &mut Dice) -> Operation {
+    let place = if knobs.copies_node {
+        Place::Node
+    } else {
+        Place::Tablet(tablet)
+    };
     if dice.one_in(2) {
         Operation::Copy(place)
     } else {
