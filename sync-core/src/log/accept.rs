@@ -189,12 +189,12 @@ impl<'a> Acceptor<'a> {
     fn chain_verdict(&mut self, part: &VerifiedPart) -> Result<Option<Verdict>, KeyspaceError> {
         let (header, actor) = (part.header(), part.actor());
         let same_number = self.staging.number(actor, header.number)?;
-        if same_number.is_some_and(|batch| batch != part.batch_id()) {
+        if same_number.is_some_and(|known| known.batch != part.batch_id()) {
             return self.hold(part, HeldReason::Equivocation).map(Some);
         }
         if header.number > 1 {
             let before = self.staging.number(actor, header.number - 1)?;
-            if before.is_some_and(|batch| batch != header.previous) {
+            if before.is_some_and(|known| known.batch != header.previous) {
                 return self.hold(part, HeldReason::Equivocation).map(Some);
             }
         }
@@ -244,7 +244,7 @@ impl<'a> Acceptor<'a> {
                 (Entry::Subject { subject, .. }, _) => {
                     self.judge_subject(part, document, subject)?
                 }
-                (Entry::Extension { name, .. }, _) => self.judge_extension(document, name)?,
+                (Entry::Extension { name, .. }, _) => self.judge_extension(part, document, name)?,
                 (Entry::Change { hash, .. }, Some(bytes)) => {
                     let place = (position, ordinal);
                     ordinal += 1;
@@ -284,12 +284,15 @@ impl<'a> Acceptor<'a> {
 
     fn judge_extension(
         &mut self,
+        part: &SignedPart,
         document: DocumentId,
         name: &str,
     ) -> Result<Option<Outcome>, KeyspaceError> {
         let held = Ok(Some(Outcome::Held(HeldReason::Subject)));
         let Some(index) = self.load(document)? else {
-            return held;
+            // Perhaps introduced in a part that is held: the change after it tells, by its past.
+            let decides = part.changes_of(document).next().is_some();
+            return if decides { Ok(None) } else { held };
         };
         let Some(extension) = extension_change(index.subject(), name) else {
             return held;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::accept::{last_number, number_of};
 use super::staging::{PartPlace, Staging, read_document};
 use super::{DocumentIndex, Fingerprint, HeldEntry, Keyspace, KeyspaceError, LogEntry, keys};
-use crate::batch::{ChainTip, Partition, PartitionTip};
+use crate::batch::{ChainTip, Partition, PartitionTip, part_id};
 use crate::codec::{Reader, Writer};
 use crate::identity::{ActorId, DocumentId, PartId, labelled_hash};
 
@@ -100,6 +100,18 @@ impl LogReader<'_> {
     /// Where a chain stands.
     pub fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {
         Staging::new(self.0).chain(actor)
+    }
+
+    /// The parts of the batch that a chain has under a number; none if none of them is here.
+    pub fn parts_of_batch(
+        &self,
+        actor: ActorId,
+        number: u64,
+    ) -> Result<Vec<PartId>, KeyspaceError> {
+        let numbered = Staging::new(self.0).number(actor, number)?;
+        let parts = numbered.map_or(0, |numbered| numbered.parts);
+        let id = |index| Some(part_id(numbered?.batch, u32::try_from(index).ok()?));
+        Ok((0..parts).filter_map(id).collect())
     }
 
     /// Where a chain stands in a partition.

@@ -1,6 +1,6 @@
 //! What follows from a part that is accepted or held, besides the indexes of its documents.
 
-use super::staging::{PartPlace, Staging};
+use super::staging::{Numbered, PartPlace, Staging};
 use super::{Fingerprint, HeldReason, KeyspaceError, keys};
 use crate::batch::{ChainTip, Entry, PartitionTip, SignedPart};
 
@@ -45,15 +45,23 @@ pub(super) fn record_held(
 fn advance(staging: &mut Staging<'_>, part: &SignedPart) -> Result<(), KeyspaceError> {
     let (header, actor) = (part.header(), part.actor());
     let batch = part.batch_id();
-    staging.set_number(actor, header.number, batch);
-    if header.number > staging.chain(actor)?.number {
-        staging.set_chain(
-            actor,
-            ChainTip {
-                number: header.number,
-                batch,
-            },
-        );
+    let known = staging.number(actor, header.number)?;
+    let numbered = Numbered {
+        batch,
+        parts_here: known.map_or(0, |known| known.parts_here) + 1,
+        parts: u64::from(header.parts),
+    };
+    staging.set_number(actor, header.number, numbered);
+    // The chain reaches as far as nothing is missing: that is what a receipt says.
+    let mut tip = staging.chain(actor)?;
+    while let Some(next) = staging.number(actor, tip.number + 1)?
+        && next.parts_here == next.parts
+    {
+        tip = ChainTip {
+            number: tip.number + 1,
+            batch: next.batch,
+        };
+        staging.set_chain(actor, tip);
     }
     let tip = PartitionTip {
         number: part.part().number,

@@ -16,6 +16,14 @@ pub enum PartPlace {
     Held(u64),
 }
 
+/// Which batch a number of a chain is, and how much of it is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbered {
+    pub(super) batch: BatchId,
+    pub(super) parts_here: u64,
+    pub(super) parts: u64,
+}
+
 /// Staged writes over a keyspace. Reads see them.
 pub(super) struct Staging<'a> {
     pub(super) below: &'a dyn Keyspace,
@@ -159,15 +167,23 @@ impl<'a> Staging<'a> {
         &self,
         actor: ActorId,
         number: u64,
-    ) -> Result<Option<BatchId>, KeyspaceError> {
+    ) -> Result<Option<Numbered>, KeyspaceError> {
         let key = keys::number(actor, number);
         self.read(&key, "batch number", |from| {
-            Ok(BatchId(from.array("batch")?))
+            Ok(Numbered {
+                batch: BatchId(from.array("batch")?),
+                parts_here: from.var("parts here")?,
+                parts: from.var("parts")?,
+            })
         })
     }
 
-    pub(super) fn set_number(&mut self, actor: ActorId, number: u64, batch: BatchId) {
-        self.put(keys::number(actor, number), batch.0.to_vec());
+    pub(super) fn set_number(&mut self, actor: ActorId, number: u64, numbered: Numbered) {
+        self.write(keys::number(actor, number), |to| {
+            to.raw(&numbered.batch.0)
+                .var(numbered.parts_here)
+                .var(numbered.parts);
+        });
     }
 
     pub(super) fn is_held(
