@@ -72,12 +72,14 @@ impl Device {
         self.take_answers(response, &mut received);
         let forked = self.is_forked(response, &received)?;
         if forked {
+            // What the answer brings was chosen for a chain that is not what the node holds of it:
+            // nothing of it is taken now, everything is read again under the new installation.
             self.set_aside_forked(&mut received)?;
-        }
-        self.take_entries(response, now, &mut received)?;
-        self.advance(response, &mut received);
-        if forked {
             self.continue_as(fresh, now, &mut received)?;
+        } else {
+            self.offer_what_is_lost(response, &mut received)?;
+            self.take_entries(response, now, &mut received)?;
+            self.advance(response, &mut received);
         }
         self.prove(response, &mut received)?;
         let waits = self
@@ -183,6 +185,35 @@ impl Device {
             )
         });
         Ok(ahead || other || equivocates)
+    }
+
+    /// The node's word for how far it holds our chain without a gap: what we took for acknowledged
+    /// beyond it was lost with an older folder, perhaps held parts alone, which no position tells.
+    fn offer_what_is_lost(
+        &mut self,
+        response: &Response,
+        received: &mut Received,
+    ) -> Result<(), DeviceError> {
+        let actor = self.sealer.actor();
+        let own = self.log().chain(actor)?.number;
+        if response.chain.number >= own {
+            return Ok(());
+        }
+        let mut lost = Vec::new();
+        for number in (response.chain.number + 1)..=own {
+            let parts = self.log().parts_of_batch(actor, number)?;
+            let waits = |part: &PartId| self.outbox.get(part) == Some(&OutboxState::Waiting);
+            if parts.iter().any(waits) {
+                break;
+            }
+            lost.extend(parts);
+        }
+        received.again |= !lost.is_empty();
+        for part in lost {
+            let state = Some(OutboxState::Waiting);
+            self.set_outbox(part, state, &mut received.writes);
+        }
+        Ok(())
     }
 
     fn take_entries(

@@ -30,7 +30,8 @@ impl Device {
             parts.extend(page.entries.into_iter().map(|(_, entry)| entry.part.id()));
         }
         for part in parts {
-            if !self.outbox.contains_key(&part) {
+            // What the node once held may be lost with its folder like all else.
+            if self.outbox.get(&part) != Some(&OutboxState::Waiting) {
                 self.set_outbox(part, Some(OutboxState::Waiting), to);
             }
         }
