@@ -11,7 +11,7 @@ use sync_core::form::Template;
 use sync_core::gate;
 use sync_core::identity::{DocumentId, UnitId};
 use sync_core::org_unit::OrgTree;
-use sync_core::roll_up::{RollUp, Submission};
+use sync_core::roll_up::{Report, RollUp, Submission};
 
 use crate::setting::{START, Setting, TEMPLATE};
 use crate::violation::{Checked, Violation, must};
@@ -130,7 +130,12 @@ impl Figures {
             .into_iter()
             .map(|period| {
                 let of = reports.iter().filter(|(e, _)| e.subject.period == *period);
-                let of = of.map(|(e, cells)| (e.subject.unit, submission(cells, e)));
+                let of = of.map(|(e, cells)| {
+                    (
+                        e.subject.unit,
+                        Report::new(&self.template, submission(cells, e)),
+                    )
+                });
                 let (template, tree) = (Arc::clone(&self.template), Arc::clone(&self.tree));
                 let totals = RollUp::of_reports(template, tree, &self.due, of);
                 Ok((period.clone(), must("roll-up-takes", totals)?))

@@ -208,8 +208,13 @@ impl World {
         };
         let mut side = Side::new(number, sealer, false);
         let part = side.seal(subject, &content, clock)?;
+        let edit = edit_of(claimed_at);
         self.ledger.learn_part(&part, true)?;
-        if let Some(typed) = self.ledger.typed.get_mut(&edit_of(claimed_at)) {
+        if let Some(known) = self.ledger.parts.get_mut(&part.id()) {
+            // A gate may not read what this client wrote; it is the person's work all the same.
+            known.edits = vec![edit];
+        }
+        if let Some(typed) = self.ledger.typed.get_mut(&edit) {
             typed.saved = true;
         }
         side.waiting.push(part);
