@@ -104,7 +104,7 @@ pub fn notices_are_in_order(world: &World, tablet: usize, notices: &[Notice]) ->
         }
         if let Notice::Held { part, reason } = notice
             && !is_honest_reason(*reason)
-            && !(*reason == HeldReason::Equivocation)
+            && *reason != HeldReason::Equivocation
         {
             return Err(Violation::new(
                 "honest-is-not-held",
