@@ -13,7 +13,11 @@ const BOUNDS: [(&str, f64, Side); 9] = [
     ("ack_64_clients_changes_per_s", 10_000.0, Side::AtLeast),
     ("gate_us_per_change", 10.0, Side::AtMost),
     ("live_total_after_ack_p99_us", 50_000.0, Side::AtMost),
-    ("totals_3321_communes_from_extracted_cells_ms", 20.0, Side::AtMost),
+    (
+        "totals_3321_communes_from_extracted_cells_ms",
+        20.0,
+        Side::AtMost,
+    ),
     (
         "totals_3321_communes_from_documents_ms",
         2_000.0,

@@ -12,6 +12,7 @@ const FORM: &str = "bao-cao-cchc-2022";
 const FIGURES: &str = "bao-cao-cchc-2022-thai-nguyen";
 const ORG: &str = "thai-nguyen-2025";
 const PERIOD: &str = "2025";
+const DUE: &str = "2099-12-31";
 
 /// `cargo xtask demo [--fresh] [--settle] [--listen ADDRESS] [--folder FOLDER] [--once]`: makes the
 /// province if it is not there, serves it, rehearses what is missing, stays up. `--once` ends after
@@ -59,7 +60,7 @@ fn make_province(folder: &Path) -> Result<Option<String>> {
     Ok(Some(code.context("the server gave no code")?.to_owned()))
 }
 
-/// Enrols the administrator and imports units, template and duty; importing again adds nothing.
+/// Enrols the administrator and imports units and template; importing again adds nothing.
 fn found(folder: &Path, url: &str, code: Option<&str>) -> Result<()> {
     if let Some(code) = code {
         let password = ["--password", "dien-tap-quan-tri"];
@@ -75,20 +76,10 @@ fn found(folder: &Path, url: &str, code: Option<&str>) -> Result<()> {
         dongbo(folder, &[&enrol[..], &password[..]].concat())?;
     }
     dongbo(folder, &["org", "import", ORG])?;
-    dongbo(folder, &["template", "import", FORM])?;
-    let duty = [
-        "duty",
-        "add",
-        "--template",
-        FORM,
-        "--unit-kind",
-        "commune",
-        "--period",
-        PERIOD,
-    ];
-    dongbo(folder, &[&duty[..], &["--due", "2025-12-20"]].concat())
+    dongbo(folder, &["template", "import", FORM])
 }
 
+/// Duties, people and devices are made by the same administration commands inside `dongbo rehearse`.
 fn rehearse(folder: &Path, url: &str, settle: bool) -> Result<()> {
     let work = folder.join("devices");
     let work = work.to_string_lossy();
@@ -101,9 +92,11 @@ fn rehearse(folder: &Path, url: &str, settle: bool) -> Result<()> {
         "--figures",
         FIGURES,
     ];
-    arguments.extend(["--org", ORG, "--period", PERIOD, "--work", &work]);
+    arguments.extend([
+        "--org", ORG, "--period", PERIOD, "--due", DUE, "--work", &work,
+    ]);
     if settle {
-        arguments.push("--settle");
+        arguments.extend(["--settle", "--check"]);
     }
     dongbo(folder, &arguments)
 }
