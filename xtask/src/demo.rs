@@ -11,8 +11,8 @@ use crate::program::{built, cargo, output, root, run as run_program};
 const FORM: &str = "bao-cao-cchc-2022";
 const FIGURES: &str = "bao-cao-cchc-2022-thai-nguyen";
 const ORG: &str = "thai-nguyen-2025";
-const PERIOD: &str = "2025";
-const DUE: &str = "2099-12-31";
+const PERIOD: &str = "2026";
+const DUE: &str = "2027-01-15";
 
 /// `cargo xtask demo [--fresh] [--settle] [--listen ADDRESS] [--folder FOLDER] [--once]`: makes the
 /// province if it is not there, serves it, rehearses what is missing, stays up. `--once` ends after
