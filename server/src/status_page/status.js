@@ -74,11 +74,23 @@ function decimal(text) {
   return (text.startsWith("-") ? "−" : "") + grouped + (places ? point + places : "");
 }
 
+// What a formula gives is shown to two places, half away from zero; the figures of the API are exact.
+function rounded(text) {
+  const [whole, places = ""] = text.replace("-", "").split(".");
+  if (places.length <= 2) return text;
+  const hundredths = (BigInt(whole + places.slice(0, 2)) + (places[2] >= "5" ? 1n : 0n)).toString().padStart(3, "0");
+  const fraction = hundredths.slice(-2).replace(/0+$/, "");
+  return (text.startsWith("-") ? "-" : "") + hundredths.slice(0, -2) + (fraction ? `.${fraction}` : "");
+}
+
 const range = (r) => r.low === r.high ? decimal(r.low) : words().between(decimal(r.low), decimal(r.high));
+
+const computed = (r) => range({ low: rounded(r.low), high: rounded(r.high) });
 
 function amount(row) {
   switch (row.kind) {
-    case "sum": case "recomputed": case "spread": return range(row);
+    case "sum": case "spread": return range(row);
+    case "recomputed": return computed(row);
     case "unresolved": return words().unresolved[row.reason] ?? row.reason;
     case "choices": return Object.entries(row.choices).map(([choice, count]) => `${choice}: ${count}`).join(" · ");
     case "texts": return String(row.texts.length + row.more);
@@ -122,7 +134,7 @@ function showFindings() {
   const labels = new Map(shown.figures.map((row) => [row.code, row.label]));
   const lines = shown.findings.map((finding) => {
     const say = words().rules[finding.rule];
-    const values = { stated: decimal(finding.stated), found: finding.found ? range(finding.found) : "" };
+    const values = { stated: decimal(finding.stated), found: finding.found ? (finding.rule === "recomputed_differs" ? computed : range)(finding.found) : "" };
     const said = say ? say(values) : finding.rule;
     const mark = finding.provisional ? ` (${words().provisional})` : "";
     return element("li", `${finding.code} ${labels.get(finding.code) ?? ""}: ${said}${mark}`);
