@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::acceptor::{Acceptor, AcceptorParts};
 use crate::clock::Clock;
 use crate::deriver::{DeriveError, Deriver};
+use crate::guarded_store::GuardedStore;
 use crate::kept::KeptError;
 use crate::keyspace::{self, StoreKeyspace};
 use crate::limits;
@@ -34,7 +35,7 @@ pub enum Stage {
     Ready,
     /// Ending what runs; new requests are told to come again.
     Draining,
-    /// It could not start; the process ends.
+    /// It could not start, or cannot be sure of a write; the process ends.
     Failed,
 }
 
@@ -108,6 +109,8 @@ pub type SharedApp = Arc<App>;
 impl App {
     /// Opens what a store holds; the stage is [`Stage::Starting`].
     pub fn open(store: SharedStore, secrets: Secrets, clock: Clock) -> Result<Self, OpenError> {
+        let stage = watch::Sender::new(Stage::Starting);
+        let store: SharedStore = Arc::new(GuardedStore::new(store, stage.clone()));
         let registry = Registry::open(Arc::clone(&store), secrets.catalogue)?;
         let province = registry
             .current()
@@ -122,7 +125,7 @@ impl App {
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             clock,
-            stage: watch::Sender::new(Stage::Starting),
+            stage,
             live: Arc::new(Semaphore::new(limits::LIVE_CONNECTIONS_MAX)),
             identity: RwLock::new(Arc::new(identity)),
             running: OnceLock::new(),

@@ -13,6 +13,7 @@ mod deriver;
 pub mod entropy;
 mod exchange;
 mod extract;
+pub mod guarded_store;
 pub mod kept;
 pub mod keyspace;
 pub mod limits;

@@ -35,7 +35,7 @@ pub async fn serve(
     let signal = async move {
         tokio::select! {
             () = stop => {}
-            // A start that failed ends the server, too.
+            // A start that failed and a write nobody can be sure of end the server, too.
             () = reached(&mut stage, Stage::Failed) => {}
         }
         tracing::info!("stopping: running requests may end, new ones are refused");
@@ -74,7 +74,9 @@ pub async fn serve(
         }
     };
     match app.stage() {
-        Stage::Failed => Err(io::Error::other("the server could not start")),
+        Stage::Failed => Err(io::Error::other(
+            "the server could not start, or could not be sure of a write",
+        )),
         Stage::Starting | Stage::Ready | Stage::Draining => ended,
     }
 }

@@ -87,7 +87,10 @@ fn the_rehearsed_province_equals_the_print_and_can_be_made_again() {
         coverage["in_conflict"], 2,
         "two have rival values: {coverage}"
     );
-    let unsettled = dongbo(&admin, &[&rehearse[..], &["--check-only"]].concat());
+    let unsettled = dongbo(
+        &admin,
+        &[&rehearse[..], &["--check", "--check-only"]].concat(),
+    );
     assert_eq!(unsettled.status.code(), Some(6), "the check can fail");
 
     let said = done(dongbo(
