@@ -3,6 +3,13 @@
 //! `fixtures/province-v1` is a whole province without its index: made once by `make_fixture`, never
 //! made again. A version that cannot open it, or reads other fingerprints from it, breaks every
 //! province in service.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use std::path::Path;
 

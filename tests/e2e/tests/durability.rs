@@ -3,6 +3,13 @@
 //! strace writes down, for every thread, writes to sockets and syncs of files. Between the moment an
 //! exchange's request was read and the moment its answer was written, an fdatasync of a journal file
 //! must have returned.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use std::process::Command;
 

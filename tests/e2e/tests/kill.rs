@@ -4,6 +4,13 @@
 //! after a time drawn from the seed, every fourth time already while it starts. Each round begins by
 //! asking the server for everything it holds and comparing. `DONGBO_ROUNDS` and `DONGBO_SEED` change
 //! how many and which.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,11 @@
 //! The index can be deleted: the journal alone gives the same fingerprints, totals and sign-ins.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use e2e::peer::{agent, post};
 use e2e::{Administrator, Peer, Server, server};

@@ -1,4 +1,11 @@
 //! Bad input at the door of the real server: a named answer each time, and nothing accepted is lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use e2e::peer::{agent, post};
 use e2e::{Administrator, Peer, Server, server};
