@@ -150,7 +150,7 @@ impl<'a> Acceptor<'a> {
             Some(PartPlace::Held(number)) => return self.held_again(number),
             None => {}
         }
-        if let Some(verdict) = self.chain_verdict(part)? {
+        if let Some(verdict) = self.chain_verdict(part, trust)? {
             return Ok(verdict);
         }
         if trust == Trust::Judge && self.is_past_the_end_of_its_key(part) {
@@ -186,7 +186,11 @@ impl<'a> Acceptor<'a> {
     }
 
     /// Whether the part is the next of its chain, and the only one of its number.
-    fn chain_verdict(&mut self, part: &VerifiedPart) -> Result<Option<Verdict>, KeyspaceError> {
+    fn chain_verdict(
+        &mut self,
+        part: &VerifiedPart,
+        trust: Trust,
+    ) -> Result<Option<Verdict>, KeyspaceError> {
         let (header, actor) = (part.header(), part.actor());
         let same_number = self.staging.number(actor, header.number)?;
         if same_number.is_some_and(|known| known.batch != part.batch_id()) {
@@ -197,6 +201,10 @@ impl<'a> Acceptor<'a> {
             if before.is_some_and(|known| known.batch != header.previous) {
                 return self.hold(part, HeldReason::Equivocation).map(Some);
             }
+        }
+        if trust == Trust::Relayed {
+            // The node has every part of the chain there, but it keeps to itself what it holds.
+            return Ok(None);
         }
         let tip = self.staging.chain_partition(actor, part.part().partition)?;
         let number = part.part().number;

@@ -67,6 +67,9 @@ fn advance(staging: &mut Staging<'_>, part: &SignedPart) -> Result<(), KeyspaceE
         number: part.part().number,
         hash: part.part_hash(),
     };
-    staging.set_chain_partition(actor, part.part().partition, tip);
+    let partition = part.part().partition;
+    if tip.number > staging.chain_partition(actor, partition)?.number {
+        staging.set_chain_partition(actor, partition, tip);
+    }
     Ok(())
 }

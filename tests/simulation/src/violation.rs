@@ -1,6 +1,6 @@
 //! What stops a run: a promise of the product that did not hold.
 
-use std::fmt::Display;
+use std::error::Error;
 
 /// A broken promise, with what was seen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,14 @@ impl Violation {
 pub type Checked<T> = Result<T, Violation>;
 
 /// A call into the product that must not fail, whatever happened around it.
-pub fn must<T, E: Display>(what: &'static str, result: Result<T, E>) -> Checked<T> {
-    result.map_err(|error| Violation::new(what, error.to_string()))
+pub fn must<T, E: Error>(what: &'static str, result: Result<T, E>) -> Checked<T> {
+    result.map_err(|error| {
+        let mut detail = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            detail = format!("{detail}: {error}");
+            source = error.source();
+        }
+        Violation::new(what, detail)
+    })
 }
