@@ -147,8 +147,11 @@ impl<'a> Acceptor<'a> {
         }
         match self.staging.part(part.id())? {
             Some(PartPlace::Accepted(position)) => return Ok(Verdict::Duplicate { position }),
-            Some(PartPlace::Held(number)) => return self.held_again(number),
-            None => {}
+            Some(PartPlace::Held(number)) if trust == Trust::Judge => {
+                return self.held_again(number);
+            }
+            // What a node has accepted is no longer for this device to hold.
+            Some(PartPlace::Held(_)) | None => {}
         }
         if let Some(verdict) = self.chain_verdict(part, trust)? {
             return Ok(verdict);
@@ -475,6 +478,9 @@ impl<'a> Acceptor<'a> {
     }
 
     fn hold(&mut self, part: &VerifiedPart, reason: HeldReason) -> Result<Verdict, KeyspaceError> {
+        if let Some(PartPlace::Held(number)) = self.staging.part(part.id())? {
+            return self.held_again(number);
+        }
         let count = self.staging.held_count(part.actor())?;
         if count >= limits::HELD_PARTS_PER_CHAIN_MAX {
             return Ok(Verdict::Refused {

@@ -115,7 +115,12 @@ fn replay_held(
     let part = &entry.part;
     let (actor, partition) = (part.actor(), part.part().partition);
     let tip = staging.chain_partition(actor, partition)?;
+    let accepted = staging.part(part.id())?;
     record_held(staging, part, number, entry.reason)?;
+    if let Some(place @ PartPlace::Accepted(_)) = accepted {
+        // Held here once, accepted by the node since.
+        staging.set_part(part.id(), place);
+    }
     if part.part().number < tip.number {
         staging.set_chain_partition(actor, partition, tip);
     }

@@ -75,6 +75,17 @@ impl World {
                 typed.forgotten = true;
             }
         }
+        let mut kept: std::collections::BTreeSet<_> =
+            self.node.accepted()?.iter().map(SignedPart::id).collect();
+        let mut drafted = std::collections::BTreeSet::new();
+        for tablet in &self.tablets {
+            kept.extend(tablet.parts()?);
+            drafted.extend(tablet.drafted());
+        }
+        let kept = self.ledger.edits_in(&kept);
+        for (edit, typed) in &mut self.ledger.typed {
+            typed.evidence |= !kept.contains(edit) && !drafted.contains(edit);
+        }
         let mut offered = std::collections::BTreeSet::new();
         for tablet in &self.tablets {
             offered.extend(tablet.accepted_parts()?);

@@ -38,6 +38,9 @@ pub struct Typed {
     pub saved: bool,
     /// It was saved on a folder that was replaced by an older one before anybody else had it.
     pub forgotten: bool,
+    /// Its author's folder was replaced while the node held it as evidence of a fork: it can be
+    /// found, but nobody is left to say it again.
+    pub evidence: bool,
 }
 
 /// One part that somebody sealed.

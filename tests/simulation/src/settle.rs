@@ -302,11 +302,9 @@ fn saved_is_judged(world: &World) -> Checked<()> {
             judged.extend(known.edits.iter().copied());
         }
     }
-    let lost = world
-        .ledger
-        .typed
-        .iter()
-        .find(|(edit, typed)| typed.saved && !typed.forgotten && !judged.contains(edit));
+    let lost = world.ledger.typed.iter().find(|(edit, typed)| {
+        typed.saved && !typed.forgotten && !typed.evidence && !judged.contains(edit)
+    });
     match lost {
         None => Ok(()),
         Some((edit, typed)) => Err(Violation::new(

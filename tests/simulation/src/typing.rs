@@ -64,6 +64,7 @@ impl World {
             seen,
             saved: false,
             forgotten: false,
+            evidence: false,
         };
         self.trace
             .say(format_args!("  edit {id}: {entry:?} seen {:?}", typed.seen));

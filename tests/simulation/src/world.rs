@@ -301,7 +301,13 @@ impl World {
         let served = self.node.serve(group, clock, fresh, &self.setting)?;
         self.catalogue_known = self.catalogue_known.max(self.node.catalogue.last_number());
         for (part, answer) in &served.promised {
-            self.trace.say(format_args!("  {part}: {answer:?}"));
+            match self.ledger.parts.get(part) {
+                Some(known) => self.trace.say(format_args!(
+                    "  {part} ({} of {}, edits {:?}): {answer:?}",
+                    known.number, known.actor, known.edits
+                )),
+                None => self.trace.say(format_args!("  {part}: {answer:?}")),
+            }
             match answer {
                 PartAnswer::Accepted => {
                     invariants::no_hostile_part(self, *part)?;

@@ -3,6 +3,7 @@
 use super::receive::{Notice, Received};
 use super::{Device, DeviceError, OutboxState, state_write};
 use crate::batch::Entry;
+use crate::document::extension_change;
 use crate::gate::{self, DecodedChange};
 use crate::identity::{DocumentId, InstallationId};
 use crate::log::{HeldEntry, HeldReason, KeyspaceError, Write, keys, rebuild};
@@ -11,6 +12,8 @@ use crate::log::{HeldEntry, HeldReason, KeyspaceError, Write, keys, rebuild};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Forked {
     changes: Vec<(DocumentId, DecodedChange)>,
+    /// Texts that they may write in, which perhaps no other part declares.
+    sections: Vec<(DocumentId, String)>,
 }
 
 impl Device {
@@ -49,16 +52,20 @@ impl Device {
             }
         }
         positions.sort_unstable();
+        let known = self.known_to_others()?;
         let mut forked = Forked::default();
         let mut writes = Vec::new();
         let mut number = self.log().held_end()?;
         for position in positions {
             let entry = self.log().entry(position)?;
             let entry = entry.ok_or(KeyspaceError::Damaged("log entry"))?;
-            if entry.part.actor() != actor {
+            if entry.part.actor() != actor || entry.part.header().number <= known {
                 continue;
             }
             for (about, bytes) in entry.part.entries() {
+                if let Entry::Extension { document, name } = about {
+                    forked.sections.push((*document, name.clone()));
+                }
                 if let (Entry::Change { document, .. }, Some(bytes)) = (about, bytes) {
                     let change =
                         gate::decode(bytes).map_err(|_| KeyspaceError::Damaged("log entry"))?;
@@ -88,6 +95,33 @@ impl Device {
         self.rebuild()
     }
 
+    /// The last batch of the own chain that others have built on: the node holds it, whether or not
+    /// it was acknowledged here.
+    fn known_to_others(&self) -> Result<u64, DeviceError> {
+        let (reader, actor) = (self.log(), self.sealer.actor());
+        let mut known = 0;
+        for document in reader.documents(None, usize::MAX)? {
+            let index = reader.document(document)?;
+            let index = index.ok_or(KeyspaceError::Damaged("document"))?;
+            let others = index
+                .changes()
+                .iter()
+                .filter(|change| change.actor != actor);
+            let seen = others.filter_map(|change| change.clock.get(&actor)).max();
+            let own = index.changes().iter();
+            let last = own
+                .filter(|change| change.actor == actor && Some(&change.seq) <= seen)
+                .map(|change| change.position)
+                .max();
+            if let Some(position) = last {
+                let entry = reader.entry(position)?;
+                let entry = entry.ok_or(KeyspaceError::Damaged("log entry"))?;
+                known = known.max(entry.part.header().number);
+            }
+        }
+        Ok(known)
+    }
+
     fn rebuild(&mut self) -> Result<(), DeviceError> {
         self.cache.clear();
         self.documents.clear();
@@ -113,7 +147,10 @@ impl Device {
             peer.resetting = true;
             self.set_peer(peer, &mut received.writes);
         }
-        let forked = std::mem::take(&mut self.forked).changes;
+        let Forked {
+            changes: forked,
+            sections,
+        } = std::mem::take(&mut self.forked);
         let mut said_again = Vec::new();
         let mut documents: Vec<_> = forked.iter().map(|(document, _)| *document).collect();
         documents.sort_unstable();
@@ -127,6 +164,16 @@ impl Device {
             let subject = self.forked_subject(id)?;
             let actor = self.sealer.actor();
             let document = self.load(&subject)?;
+            for (_, name) in sections.iter().filter(|(of, _)| *of == id) {
+                if let Some(extension) = extension_change(&subject, name) {
+                    document
+                        .declare(&extension)
+                        .map_err(|error| DeviceError::Document {
+                            document: id,
+                            error,
+                        })?;
+                }
+            }
             for change in document.reauthor(&changes, actor)? {
                 said_again.push((subject.clone(), change));
             }
