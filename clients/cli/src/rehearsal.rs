@@ -114,6 +114,9 @@ impl Audience for Nobody {
     fn figures(&self, _: u32, _: u32, _: &[(String, String)]) {}
 }
 
+/// The last day of a duty that a rehearsal makes by itself.
+pub const DUE_IF_NEW: &str = "2025-12-31";
+
 /// How a rehearsal is played.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -135,8 +138,8 @@ pub struct Options {
     pub departments: Option<String>,
     /// The period.
     pub period: String,
-    /// The last day.
-    pub due: String,
+    /// The last day; none: as the duty that is there says, else [`DUE_IF_NEW`].
+    pub due: Option<String>,
     /// Decides everything that is random.
     pub seed: u64,
     /// Devices that come back at once.

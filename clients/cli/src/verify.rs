@@ -10,7 +10,8 @@ use sync_core::batch::Partition;
 use sync_core::catalogue::Catalogue;
 use sync_core::identity::PartId;
 use sync_core::log::{
-    Acceptor, Cache, Fingerprint, Follow, KeyspaceError, LogReader, MemoryKeyspace, Trust, Verdict,
+    Acceptor, Cache, Fingerprint, Follow, KeyspaceError, LogEntry, LogReader, MemoryKeyspace,
+    Trust, Verdict,
 };
 
 use crate::evidence::Evidence;
@@ -51,21 +52,7 @@ const GROUP: usize = 256;
 /// Checks history.
 pub fn verify(evidence: &Evidence) -> Result<Verified, KeyspaceError> {
     let mut verified = Verified::default();
-    let mut catalogue = Catalogue::new();
-    for (index, record) in evidence.records.iter().enumerate() {
-        match catalogue.apply(record) {
-            Ok(()) => verified.records += 1,
-            Err(error) => {
-                verified.wrong.push(Wrong {
-                    place: "catalogue",
-                    number: index as u64 + 1,
-                    code: "record-wrong",
-                    detail: error.to_string(),
-                });
-                break;
-            }
-        }
-    }
+    let catalogue = verify_catalogue(evidence, &mut verified);
     let mut keyspace = MemoryKeyspace::new();
     let mut cache = Cache::default();
     let mut seen: BTreeSet<PartId> = BTreeSet::new();
@@ -77,48 +64,18 @@ pub fn verify(evidence: &Evidence) -> Result<Verified, KeyspaceError> {
         let mut acceptor = Acceptor::new(&keyspace, &catalogue, &mut cache, first.received_at)?;
         for (position, entry) in group {
             if *position <= previous {
-                verified
-                    .wrong
-                    .push(wrong(*position, "position-repeated", ""));
+                let code = "position-repeated";
+                verified.wrong.push(wrong(*position, code, ""));
             }
             previous = *position;
-            let part = entry.part.clone();
-            if !seen.insert(part.id()) {
-                verified
-                    .wrong
-                    .push(wrong(*position, "part-repeated", &part.id().to_string()));
-                continue;
-            }
-            let Some(key) = catalogue.key(part.header().key) else {
-                verified.wrong.push(wrong(*position, "unknown-key", ""));
-                continue;
+            let fault = if seen.insert(entry.part.id()) {
+                judge(&mut acceptor, &catalogue, entry)?
+            } else {
+                Some(("part-repeated", entry.part.id().to_string()))
             };
-            let part = match part.verify(&key.public_key) {
-                Ok(part) => part,
-                Err(error) => {
-                    let detail = error.to_string();
-                    verified
-                        .wrong
-                        .push(wrong(*position, "wrong-signature", &detail));
-                    continue;
-                }
-            };
-            match acceptor.accept(&part, Trust::Relayed)? {
-                Verdict::Accepted { .. } => verified.parts += 1,
-                Verdict::Duplicate { .. } => {
-                    verified.wrong.push(wrong(*position, "part-repeated", ""));
-                }
-                Verdict::Held { reason, .. } => {
-                    verified.wrong.push(wrong(*position, reason.code(), ""));
-                }
-                Verdict::Gap { expected } => {
-                    let detail = format!("part {expected} of the chain is not before it");
-                    verified.wrong.push(wrong(*position, "gap", &detail));
-                }
-                Verdict::Waiting => verified
-                    .wrong
-                    .push(wrong(*position, "dependency-missing", "")),
-                Verdict::Refused { code } => verified.wrong.push(wrong(*position, code, "")),
+            match fault {
+                None => verified.parts += 1,
+                Some((code, detail)) => verified.wrong.push(wrong(*position, code, &detail)),
             }
         }
         let writes = acceptor.into_writes();
@@ -129,6 +86,49 @@ pub fn verify(evidence: &Evidence) -> Result<Verified, KeyspaceError> {
     verified.fingerprint = log.fingerprint(&Follow::All)?;
     verified.partitions = log.partitions()?;
     Ok(verified)
+}
+
+/// The catalogue as far as its records hold.
+fn verify_catalogue(evidence: &Evidence, verified: &mut Verified) -> Catalogue {
+    let mut catalogue = Catalogue::new();
+    for (index, record) in evidence.records.iter().enumerate() {
+        if let Err(error) = catalogue.apply(record) {
+            verified.wrong.push(Wrong {
+                place: "catalogue",
+                ..wrong(index as u64 + 1, "record-wrong", &error.to_string())
+            });
+            // Nothing after it can follow.
+            return catalogue;
+        }
+        verified.records += 1;
+    }
+    catalogue
+}
+
+/// What is wrong with a part beside everything before it.
+fn judge(
+    acceptor: &mut Acceptor<'_>,
+    catalogue: &Catalogue,
+    entry: &LogEntry,
+) -> Result<Option<(&'static str, String)>, KeyspaceError> {
+    let Some(key) = catalogue.key(entry.part.header().key) else {
+        return Ok(Some(("unknown-key", String::new())));
+    };
+    let part = match entry.part.clone().verify(&key.public_key) {
+        Ok(part) => part,
+        Err(error) => return Ok(Some(("wrong-signature", error.to_string()))),
+    };
+    Ok(match acceptor.accept(&part, Trust::Relayed)? {
+        Verdict::Accepted { .. } => None,
+        Verdict::Duplicate { .. } => Some(("part-repeated", String::new())),
+        Verdict::Held { reason, .. } => Some((reason.code(), String::new())),
+        Verdict::Gap { expected } => Some((
+            "gap",
+            format!("part {expected} of the chain is not before it"),
+        )),
+        Verdict::Waiting => Some(("dependency-missing", String::new())),
+        Verdict::Refused { code } => Some((code, String::new())),
+    })
 }
 
 fn wrong(number: u64, code: &'static str, detail: &str) -> Wrong {

@@ -1,8 +1,14 @@
 //! `dongbo list`: what the catalogue and the device hold.
 
 use clap::{Args, ValueEnum};
+use dongbo::Tablet;
 use dongbo::lookup::unit_name;
+use dongbo::trouble::Trouble;
 use serde_json::{Value, json};
+use sync_core::catalogue::{Catalogue, Duty, Person, TemplateVersion, UnitRecord};
+use sync_core::document::Subject;
+use sync_core::identity::DocumentId;
+use sync_core::org_unit::search_key;
 
 use super::{Context, Outcome, Said};
 
@@ -29,88 +35,20 @@ enum What {
     People,
 }
 
+/// A line for machines and the same for people.
+type Row = (Value, String);
+
 impl List {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let tablet = context.tablet()?;
         let catalogue = tablet.device().catalogue();
-        let mut rows: Vec<(Value, String)> = Vec::new();
-        match self.what {
-            What::Units => {
-                let today = sync_core::date::Date::of_timestamp(dongbo::now_s());
-                let tree = dongbo::lookup::tree_on(catalogue, today)?;
-                let wanted = self.search.as_deref().map(sync_core::org_unit::search_key);
-                for unit in tree.units() {
-                    let key = sync_core::org_unit::search_key(&unit.name);
-                    let found = wanted
-                        .as_ref()
-                        .is_none_or(|w| key.contains(w) || unit.code == *w);
-                    if found && self.kind.as_ref().is_none_or(|kind| *kind == unit.kind) {
-                        rows.push((
-                            json!({"unit": unit.unit, "code": unit.code, "name": unit.name,
-                                   "kind": unit.kind, "parent": unit.parent}),
-                            format!("{:<24} {:<12} {}", unit.code, unit.kind, unit.name),
-                        ));
-                    }
-                }
-            }
-            What::Templates => {
-                for template in catalogue.templates() {
-                    let form = dongbo::lookup::template(catalogue, &template.id)?;
-                    rows.push((
-                        json!({"id": template.id, "version": template.version,
-                               "title": form.title(), "rows": form.rows().len()}),
-                        format!("{} v{}  {}", template.id, template.version, form.title()),
-                    ));
-                }
-            }
-            What::Duties => {
-                for duty in catalogue.duties() {
-                    rows.push((
-                        json!({"template": duty.template, "unit_kind": duty.unit_kind,
-                               "period": duty.period, "due": duty.due}),
-                        format!(
-                            "{}  {}  {}  ≤ {}",
-                            duty.template, duty.unit_kind, duty.period, duty.due
-                        ),
-                    ));
-                }
-            }
-            What::Documents => {
-                let subjects = tablet.device().subjects();
-                let subjects = subjects.map_err(dongbo::TabletError::from)?;
-                for (id, subject) in subjects {
-                    let draft = tablet
-                        .device()
-                        .draft(id)
-                        .map_or(0, |draft| draft.edits.len());
-                    rows.push((
-                        json!({"document": id, "template": subject.template, "unit": subject.unit,
-                               "unit_name": unit_name(catalogue, subject.unit),
-                               "period": subject.period, "draft_edits": draft}),
-                        format!(
-                            "{}  {}  {}{}",
-                            subject.template,
-                            subject.period,
-                            unit_name(catalogue, subject.unit),
-                            if draft > 0 {
-                                format!("  (+{draft})")
-                            } else {
-                                String::new()
-                            }
-                        ),
-                    ));
-                }
-            }
-            What::People => {
-                for person in catalogue.people() {
-                    rows.push((
-                        json!({"person": person.person, "name": person.sign_in_name,
-                               "display": person.display_name}),
-                        format!("{:<28} {}", person.sign_in_name, person.display_name),
-                    ));
-                }
-            }
-        }
+        let rows = match self.what {
+            What::Units => self.units(catalogue)?,
+            What::Templates => templates(catalogue)?,
+            What::Duties => catalogue.duties().map(duty).collect(),
+            What::Documents => documents(&tablet)?,
+            What::People => catalogue.people().map(person).collect(),
+        };
         let (values, lines): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let mut said = Said::new(json!({ "items": values }));
         for line in lines {
@@ -118,4 +56,75 @@ impl List {
         }
         Ok(said)
     }
+
+    fn units(&self, catalogue: &Catalogue) -> Result<Vec<Row>, Trouble> {
+        let today = sync_core::date::Date::of_timestamp(dongbo::now_s());
+        let tree = dongbo::lookup::tree_on(catalogue, today)?;
+        let wanted = self.search.as_deref().map(search_key);
+        let is_wanted = |unit: &&UnitRecord| {
+            let of_kind = self.kind.as_ref().is_none_or(|kind| *kind == unit.kind);
+            let named =
+                |wanted: &String| search_key(&unit.name).contains(wanted) || unit.code == *wanted;
+            of_kind && wanted.as_ref().is_none_or(named)
+        };
+        let row = |unit: &UnitRecord| {
+            (
+                json!({"unit": unit.unit, "code": unit.code, "name": unit.name,
+                       "kind": unit.kind, "parent": unit.parent}),
+                format!("{:<24} {:<12} {}", unit.code, unit.kind, unit.name),
+            )
+        };
+        Ok(tree.units().filter(is_wanted).map(row).collect())
+    }
+}
+
+fn templates(catalogue: &Catalogue) -> Result<Vec<Row>, Trouble> {
+    let row = |template: &TemplateVersion| {
+        let form = dongbo::lookup::template(catalogue, &template.id)?;
+        Ok((
+            json!({"id": template.id, "version": template.version,
+                   "title": form.title(), "rows": form.rows().len()}),
+            format!("{} v{}  {}", template.id, template.version, form.title()),
+        ))
+    };
+    catalogue.templates().map(row).collect()
+}
+
+fn duty(duty: &Duty) -> Row {
+    (
+        json!({"template": duty.template, "unit_kind": duty.unit_kind,
+               "period": duty.period, "due": duty.due}),
+        format!(
+            "{}  {}  {}  ≤ {}",
+            duty.template, duty.unit_kind, duty.period, duty.due
+        ),
+    )
+}
+
+fn documents(tablet: &Tablet) -> Result<Vec<Row>, Trouble> {
+    let device = tablet.device();
+    let subjects = device.subjects().map_err(dongbo::TabletError::from)?;
+    let row = |(id, subject): (DocumentId, Subject)| {
+        let edits = device.draft(id).map_or(0, |draft| draft.edits.len());
+        let name = unit_name(device.catalogue(), subject.unit);
+        let mark = match edits {
+            0 => String::new(),
+            edits => format!("  (+{edits})"),
+        };
+        let line = format!("{}  {}  {name}{mark}", subject.template, subject.period);
+        let value = json!({
+            "document": id, "template": subject.template, "unit": subject.unit,
+            "unit_name": name, "period": subject.period, "draft_edits": edits,
+        });
+        (value, line)
+    };
+    Ok(subjects.into_iter().map(row).collect())
+}
+
+fn person(person: &Person) -> Row {
+    (
+        json!({"person": person.person, "name": person.sign_in_name,
+               "display": person.display_name}),
+        format!("{:<28} {}", person.sign_in_name, person.display_name),
+    )
 }

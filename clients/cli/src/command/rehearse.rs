@@ -47,9 +47,9 @@ pub(super) struct Rehearse {
     /// The period
     #[arg(long, default_value = "2025")]
     period: String,
-    /// The last day
-    #[arg(long, default_value = "2025-12-31")]
-    due: String,
+    /// The last day; else that of the duty that is there, or 2025-12-31
+    #[arg(long)]
+    due: Option<String>,
     /// Decides everything that is random
     #[arg(long, default_value_t = 2025)]
     seed: u64,

@@ -3,8 +3,11 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use sync_core::catalogue::Duty;
+
 use super::plan::COMMUNE_KIND;
-use super::{Audience, Options, Plan, PlannedDevice, RehearsalError, Stage};
+use super::{Audience, DUE_IF_NEW, Options, Plan, PlannedDevice, RehearsalError, Stage};
+
 use crate::administration::{Administration, EnrolmentCode};
 use crate::enrolment::{self, Enrolling};
 use crate::exchange::{Patience, synchronise};
@@ -23,6 +26,10 @@ pub(super) fn administer(
     audience: &dyn Audience,
 ) -> Result<(), RehearsalError> {
     let mut session = options.session(admin)?;
+    let report = synchronise(admin, &mut session, Patience::PERSON, &now_s)?;
+    if let Some(error) = report.stopped_by {
+        return Err(error.into());
+    }
     let mut administration = Administration(&mut session);
     audience.progress(Stage::Administration, 0, 4);
     administration.import_units(&plan.units)?;
@@ -30,7 +37,18 @@ pub(super) fn administer(
     administration.import_template(&plan.template)?;
     audience.progress(Stage::Administration, 2, 4);
     let template = plan.template.id();
-    administration.add_duty(template, COMMUNE_KIND, &options.period, &options.due)?;
+    let is_there = |duty: &Duty| {
+        duty.template == template && duty.unit_kind == COMMUNE_KIND && duty.period == options.period
+    };
+    let has_duty = admin.device().catalogue().duties().any(is_there);
+    let due = match &options.due {
+        None if has_duty => None,
+        None => Some(DUE_IF_NEW),
+        Some(due) => Some(due.as_str()),
+    };
+    if let Some(due) = due {
+        administration.add_duty(template, COMMUNE_KIND, &options.period, due)?;
+    }
     audience.progress(Stage::Administration, 3, 4);
     let people: Vec<_> = plan.devices.iter().map(PlannedDevice::person).collect();
     administration.add_people(&people)?;

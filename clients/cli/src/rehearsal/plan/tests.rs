@@ -14,7 +14,7 @@ fn options(seed: u64) -> Options {
         org: "thai-nguyen-2025".to_owned(),
         departments: Some("thai-nguyen-2022".to_owned()),
         period: "2025".to_owned(),
-        due: "2025-12-31".to_owned(),
+        due: None,
         seed,
         threads: 4,
         password: "dien-tap-2025".to_owned(),
