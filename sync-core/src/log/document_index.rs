@@ -100,7 +100,7 @@ impl DocumentIndex {
         self.changes.get(*self.by_hash.get(hash)?)
     }
 
-    /// Declares a text. Names were checked by [`Extension::new`].
+    /// Declares a text. Names were checked by [`extension_change`].
     pub fn declare(&mut self, extension: &Extension) {
         if self.root.declare(extension) {
             self.extensions.push(extension.name.clone());
