@@ -124,7 +124,7 @@ impl Running {
             .arg(folder)
             .env(
                 "DONGBO_LOG",
-                "dongbo_server=warn,dongbo_server::serve=info,info",
+                "info",
             )
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
