@@ -122,10 +122,7 @@ impl Running {
         let mut child = Command::new(built("debug", "dongbo-server"))
             .args(["--json", "serve", "--listen", listen, "--folder"])
             .arg(folder)
-            .env(
-                "DONGBO_LOG",
-                "info",
-            )
+            .env("DONGBO_LOG", "info")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
