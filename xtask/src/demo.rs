@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::program::{built, cargo, output, root, run as run_program};
+use crate::program::{build_programs, built, output, root, run as run_program};
 
 const FORM: &str = "bao-cao-cchc-2022";
 const FIGURES: &str = "bao-cao-cchc-2022-thai-nguyen";
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    run_program(cargo(&["build", "-p", "dongbo-server", "-p", "dongbo"]))?;
+    build_programs()?;
     let code = make_province(&folder)?;
     let mut server = Running::start(&folder, &listen)?;
     let url = format!("http://{}", server.address);

@@ -51,6 +51,12 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Builds every program of the workspace. Always all of them: a choice of packages would choose other
+/// features of what they share, and build the engine once more for each choice.
+pub(crate) fn build_programs() -> Result<()> {
+    run(cargo(&["build", "--workspace", "--bins"]))
+}
+
 /// Fails with one line that says what to install.
 pub(crate) fn require(name: &str, hint: &str) -> Result<()> {
     match program(name, &["--version"])

@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use crate::program::{cargo, run as run_program};
+use crate::program::{build_programs, built, program, run as run_program};
 
 /// Seeds that CI runs.
 const SEEDS: &str = "0..5000";
 
 /// `cargo xtask sim [SEED]`.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    build_programs()?;
     match arguments {
         [] => run_many(),
         [seed, rest @ ..] => {
@@ -30,13 +31,5 @@ pub(crate) fn run_many() -> Result<()> {
 }
 
 fn simulate() -> std::process::Command {
-    cargo(&[
-        "run",
-        "--quiet",
-        "-p",
-        "simulation",
-        "--bin",
-        "simulate",
-        "--",
-    ])
+    program(&built("debug", "simulate").to_string_lossy(), &[])
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::program::{built, cargo, program, require, run as run_program};
+use crate::program::{build_programs, built, cargo, program, require, run as run_program};
 use crate::simulation;
 
 /// Runs everything and ends with one line of counts; the vectors in WebAssembly and the simulation
@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<()> {
         "dongbo",
     ]))?;
     let passed = rust_tests()?;
-    vectors()?;
+    vectors_in_webassembly()?;
     simulation::run_many()?;
     println!("{} passed, 0 failed", passed + 2);
     Ok(())
@@ -72,6 +72,10 @@ fn count_passed(line: &str) -> u64 {
 /// The golden vectors natively and as WebAssembly in Node.
 pub(crate) fn vectors() -> Result<()> {
     run_program(cargo(&["test", "--quiet", "-p", "vectors"]))?;
+    vectors_in_webassembly()
+}
+
+fn vectors_in_webassembly() -> Result<()> {
     let target = "wasm32-unknown-unknown";
     run_program(cargo(&[
         "build", "--quiet", "-p", "vectors", "--target", target,
