@@ -17,14 +17,7 @@ pub(crate) fn run() -> Result<()> {
         "install Node.js 20 or later (Debian: apt-get install nodejs)",
     )?;
     require("strace", "apt-get install strace")?;
-    run_program(cargo(&[
-        "build",
-        "--quiet",
-        "-p",
-        "dongbo-server",
-        "-p",
-        "dongbo",
-    ]))?;
+    build_programs()?;
     let passed = rust_tests()?;
     vectors_in_webassembly()?;
     simulation::run_many()?;
