@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::program::{build_programs, built, cargo, program, require, run as run_program};
+use crate::program::{built, cargo, program, require, run as run_program};
 use crate::simulation;
 
 /// Runs everything and ends with one line of counts; the vectors in WebAssembly and the simulation
@@ -17,7 +17,9 @@ pub(crate) fn run() -> Result<()> {
         "install Node.js 20 or later (Debian: apt-get install nodejs)",
     )?;
     require("strace", "apt-get install strace")?;
-    build_programs()?;
+    // The programs that the tests start, with the features that the tests are built with: another
+    // choice of features would build the engine twice.
+    run_program(cargo(&["build", "--workspace", "--all-targets"]))?;
     let passed = rust_tests()?;
     vectors_in_webassembly()?;
     simulation::run_many()?;
