@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::program::{build_programs, built, output, root, run as run_program};
 
+/// The demonstration is public; a real administrator chooses a password at enrolment.
+const ADMINISTRATOR_PASSWORD: &str = "dien-tap-quan-tri";
 const FORM: &str = "bao-cao-cchc-2022";
 const FIGURES: &str = "bao-cao-cchc-2022-thai-nguyen";
 const ORG: &str = "thai-nguyen-2025";
@@ -63,7 +65,7 @@ fn make_province(folder: &Path) -> Result<Option<String>> {
 /// Enrols the administrator and imports units and template; importing again adds nothing.
 fn found(folder: &Path, url: &str, code: Option<&str>) -> Result<()> {
     if let Some(code) = code {
-        let password = ["--password", "dien-tap-quan-tri"];
+        let password = ["--password", ADMINISTRATOR_PASSWORD];
         let enrol = [
             "enrol",
             "--server",
@@ -156,6 +158,7 @@ impl Running {
 
     #[expect(clippy::print_stdout, reason = "says where to look")]
     fn wait(&mut self) -> Result<()> {
+        println!("Quản trị / administrator: admin, {ADMINISTRATOR_PASSWORD}");
         println!("\nhttp://{}  (Ctrl-C: dừng / stop)", self.address);
         let status = self.child.wait().context("cannot wait for the server")?;
         if !status.success() {
