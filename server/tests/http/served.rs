@@ -181,6 +181,14 @@ impl Served {
         self.device_session(&device)
     }
 
+    /// Waits until the server has ended by itself, and gives the reason.
+    pub(crate) fn ended(&mut self) -> std::io::Error {
+        let thread = self.thread.take().unwrap();
+        let reason = thread.join().unwrap().unwrap_err();
+        self.app.close();
+        reason
+    }
+
     /// Stops the server and waits until it has ended.
     pub(crate) fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {

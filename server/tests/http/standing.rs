@@ -73,7 +73,7 @@ fn what_fits_nothing_is_refused_with_a_code() {
 
 #[test]
 fn a_full_and_a_failing_store_say_whether_anything_happened() {
-    let served = Served::new();
+    let mut served = Served::new();
     let code = served.founded.code.to_string();
     let body = json!({ "code": code, "public_key": crate::served::Device::new(1).public_key() });
     served.store.fail(Some(MemoryFailure::Full));
@@ -96,6 +96,8 @@ fn a_full_and_a_failing_store_say_whether_anything_happened() {
         (500, Some("store-uncertain"))
     );
     assert_eq!(answer["happened"], "unknown");
+    // Nobody knows what is durable now: the server ends, and the next start reads the disk.
+    assert!(served.ended().to_string().contains("sure of a write"));
 }
 
 #[test]
