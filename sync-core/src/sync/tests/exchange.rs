@@ -1,0 +1,82 @@
+//! Tablets and a node on a link that may lose an answer: what is typed arrives, once.
+
+use super::*;
+
+#[test]
+fn two_tablets_offline_meet_and_both_values_of_one_cell_stay() {
+    let mut node = Node::new();
+    let mut hanh = node.enrol(1, Role::Officer, 2, false);
+    let mut tuan = node.enrol(2, Role::Officer, 2, false);
+    hanh.edit(&subject(2), &[cell("I.1", 5), cell("I.2", 7)])
+        .unwrap();
+    tuan.edit(&subject(2), &[cell("I.1", 6), cell("I.3", 9)])
+        .unwrap();
+    assert_eq!(sync(&mut node, &mut hanh), []);
+    assert_eq!(sync(&mut node, &mut tuan), []);
+    assert_eq!(sync(&mut node, &mut hanh), []);
+    let expected = BTreeMap::from([
+        ("I.1".to_owned(), vec![number(5), number(6)]),
+        ("I.2".to_owned(), vec![number(7)]),
+        ("I.3".to_owned(), vec![number(9)]),
+    ]);
+    assert_eq!(values(&mut hanh, 2), expected);
+    assert_eq!(values(&mut tuan, 2), expected);
+    tuan.edit(&subject(2), &[cell("I.1", 6)]).unwrap();
+    sync(&mut node, &mut tuan);
+    sync(&mut node, &mut hanh);
+    assert_eq!(
+        values(&mut hanh, 2)["I.1"],
+        [number(6)],
+        "a choice is a change like any other"
+    );
+}
+
+#[test]
+fn an_exchange_whose_answer_was_lost_happens_once() {
+    let mut node = Node::new();
+    let mut device = node.enrol(1, Role::Officer, 2, false);
+    device.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    device.seal(NOW).unwrap();
+    for _ in 0..3 {
+        assert!(exchange(&mut node, &mut device, Link::AnswerLost).is_none());
+    }
+    assert_eq!(LogReader(&node.keyspace).end().unwrap(), 1);
+    sync(&mut node, &mut device);
+    assert_eq!(LogReader(&node.keyspace).end().unwrap(), 1);
+    assert!(device.outbox().is_empty());
+}
+
+/// A draft typed before somebody else's value arrived must not overwrite it silently: the draft is
+/// sealed on the heads its author saw, before what was received is applied.
+#[test]
+fn a_draft_is_sealed_before_what_arrives_is_applied() {
+    let mut node = Node::new();
+    let mut hanh = node.enrol(1, Role::Officer, 2, false);
+    let mut tuan = node.enrol(2, Role::Officer, 2, false);
+    hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    sync(&mut node, &mut hanh);
+    tuan.edit(&subject(2), &[cell("I.1", 6)]).unwrap();
+    // The draft is not sealed when the answer comes.
+    exchange(&mut node, &mut tuan, Link::Good).unwrap();
+    sync(&mut node, &mut tuan);
+    assert_eq!(values(&mut tuan, 2)["I.1"], [number(5), number(6)]);
+}
+
+#[test]
+fn a_receipt_proves_what_the_node_holds() {
+    let mut node = Node::new();
+    let mut device = node.enrol(1, Role::Officer, 2, false);
+    device.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    device.seal(NOW).unwrap();
+    let request = Frame::Request(Box::new(device.request().unwrap())).encode();
+    let answer = node.handle(PersonId([1; 8]), &request);
+    let Ok(Frame::Response(response)) = Frame::decode(&answer) else {
+        panic!()
+    };
+    let receipt = response.receipt.unwrap();
+    assert!(receipt.is_signed_by(node.catalogue.node_keys()));
+    assert_eq!(receipt.number, 1);
+    let mut other = receipt.clone();
+    other.number = 2;
+    assert!(!other.is_signed_by(node.catalogue.node_keys()));
+}
