@@ -237,15 +237,17 @@ impl Deriver {
             .document(document)?
             .ok_or(KeyspaceError::Damaged("document index"))?;
         let mut followed = Followed::new(index.subject().clone());
+        // Before any change, and also those of parts that declare and change nothing: the version
+        // must not depend on when the document was loaded.
+        for name in index.extensions() {
+            followed.declare(name);
+        }
         if index
             .changes()
             .first()
             .is_none_or(|first| first.position >= position)
         {
             return Ok(followed);
-        }
-        for name in index.extensions() {
-            followed.declare(name);
         }
         let changes = reader.changes(&index)?;
         for (change, (received_at, bytes)) in index.changes().iter().zip(changes) {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use sync_core::batch::SignedPart;
 use sync_core::catalogue::Catalogue;
 use sync_core::identity::NodeId;
-use sync_core::sync::node::{self, Session};
+use sync_core::sync::node::{self, Session, Verdicts};
 use sync_core::sync::{Request, Response};
 
 use crate::app::{App, SharedApp, blocking};
@@ -29,8 +30,7 @@ pub(crate) async fn exchange(
     let catalogue = app.registry.current();
     check_province(&catalogue, &request)?;
     let parts = std::mem::take(&mut request.parts);
-    // The answer asks only whether there were any.
-    request.parts.extend(parts.first().cloned());
+    let about = parts.iter().map(SignedPart::id).collect();
     let (request, checked) = blocking(app, move |app| {
         renew_if_rolled_back(app, &request)?;
         if !request.records.is_empty() {
@@ -50,6 +50,10 @@ pub(crate) async fn exchange(
         let identity = app.identity();
         let below = StoreKeyspace(&*app.store);
         let now = app.clock.now_s();
+        let verdicts = Verdicts {
+            parts: about,
+            verdicts,
+        };
         Ok(node::answer(
             &below, &identity, &session, &request, verdicts, now,
         )?)

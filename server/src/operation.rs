@@ -34,3 +34,4 @@ pub mod sign_in;
 pub mod sign_in_device;
 pub mod sync_live;
 pub mod sync_once;
+pub mod take_back_catalogue;

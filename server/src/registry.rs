@@ -180,25 +180,41 @@ impl Registry {
         Ok(answer)
     }
 
-    /// Takes back records that this node lost by a rollback and a peer still has: those that follow
-    /// the ones held. Others are left, since a peer may simply be late. Blocks on the disk.
-    pub(crate) fn take_back(&self, records: &[SignedRecord]) -> Result<(), Problem> {
+    /// Takes back records that this node lost by a rollback and somebody still has: those that follow
+    /// the ones held. They prove themselves by the province's signature. Others are left: who gives
+    /// them may simply be late. Gives the number of the last record held then. Blocks on the disk.
+    pub(crate) fn take_back(&self, records: &[SignedRecord]) -> Result<u64, Problem> {
         let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = Catalogue::clone(&self.current());
         let mut commit = Commit::default();
         for signed in records {
-            if next.apply(signed).is_ok() {
-                let key = keys::catalogue(next.last_number());
-                commit.conditions.push(Condition {
-                    key: key.clone(),
-                    expected: None,
-                });
-                commit.writes.push(Write {
-                    key,
-                    value: Some(signed.encode()),
-                });
+            match next.apply(signed) {
+                Ok(()) => {}
+                Err(ApplyError::Number { expected, found }) if found < expected => continue,
+                Err(ApplyError::Fork(number)) => {
+                    tracing::error!(
+                        number,
+                        "a peer holds another history of the catalogue: this folder was restored, \
+                         and the catalogue changed here before the lost records were given back"
+                    );
+                    break;
+                }
+                Err(error) => {
+                    tracing::info!(%error, "catalogue records are left: {error}");
+                    break;
+                }
             }
+            let key = keys::catalogue(next.last_number());
+            commit.conditions.push(Condition {
+                key: key.clone(),
+                expected: None,
+            });
+            commit.writes.push(Write {
+                key,
+                value: Some(signed.encode()),
+            });
         }
+        let last = next.last_number();
         if !commit.writes.is_empty() {
             tracing::warn!(
                 records = commit.writes.len(),
@@ -207,7 +223,7 @@ impl Registry {
             self.store.commit(commit)?;
             self.publish(next);
         }
-        Ok(())
+        Ok(last)
     }
 
     fn publish(&self, next: Catalogue) {

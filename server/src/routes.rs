@@ -59,7 +59,10 @@ pub fn router(app: SharedApp) -> Router {
             "/v1/templates/{id}/{version}",
             get(op::list_templates::respond_one),
         )
-        .route("/v1/catalogue", get(op::read_catalogue::respond))
+        .route(
+            "/v1/catalogue",
+            get(op::read_catalogue::respond).post(op::take_back_catalogue::respond),
+        )
         // Synchronising.
         .route(
             "/v1/sync",

@@ -16,6 +16,7 @@
 //! decimal percent money_million_vnd choice text heading`. A section id obeys the rule of narrative
 //! names (1–64 of `a–z 0–9 - .`); `printed` is what the print shows in its place.
 
+pub mod entry;
 pub mod formula;
 pub mod import;
 pub mod published;

@@ -17,7 +17,16 @@ pub trait Link {
     /// Sends a request and waits for its answer. After an error nothing is known of what the node
     /// did with the request; the next one asks.
     fn exchange(&mut self, request: &Request) -> Result<Response, RoadError>;
+
+    /// Gives a node that does not know this device the catalogue records it lacks: its folder may
+    /// have been restored from a copy. False if that did not help.
+    fn give_back(&mut self, _tablet: &Tablet) -> Result<bool, RoadError> {
+        Ok(false)
+    }
 }
+
+/// What a node says of a key that is in no record it holds.
+const UNKNOWN_DEVICE: &str = "device-key-unknown";
 
 /// How long a broken link is tried again.
 #[derive(Debug, Clone, Copy)]
@@ -75,10 +84,19 @@ pub fn synchronise(
     tablet.seal(now())?;
     let mut report = SyncReport::default();
     let mut failures_in_a_row = 0;
+    let mut given_back = false;
     while report.rounds < ROUNDS_MAX {
         let request = tablet.request()?;
         let response = match link.exchange(&request) {
             Ok(response) => response,
+            Err(error) if error.refusal_code() == Some(UNKNOWN_DEVICE) && !given_back => {
+                given_back = true;
+                if !matches!(link.give_back(tablet), Ok(true)) {
+                    report.stopped_by = Some(error);
+                    return Ok(report);
+                }
+                continue;
+            }
             Err(error) => {
                 report.failures += 1;
                 failures_in_a_row += 1;

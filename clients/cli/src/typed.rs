@@ -12,8 +12,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sync_core::cell::CellValue;
 use sync_core::document::{Edit, Entry};
-use sync_core::form::{Indicator, Kind, Template};
-use sync_core::number::{self, Number, Reading};
+use sync_core::form::entry::{self, EntryFault};
+use sync_core::form::{Indicator, Template};
+use sync_core::number::Number;
 
 /// What is wrong with one line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,56 +248,26 @@ pub fn cell(row: &Indicator, value: &Value) -> Result<CellValue, FaultProblem> {
         Value::Null => Ok(CellValue::Empty),
         _ if row.computed_only => Err(FaultProblem::ComputedOnly),
         Value::Bool(false) => Ok(CellValue::NoOccurrence),
-        Value::String(text) if is_no_occurrence(text) => Ok(CellValue::NoOccurrence),
-        Value::String(text) => typed_text(row, text),
+        Value::String(text) => Ok(entry::read(row, text)?),
         Value::Number(number) => {
             let number = number.to_string();
             let number = number.parse().map_err(|_| FaultProblem::NotANumber)?;
-            fitting(row, number)
+            Ok(entry::number_of(row, number)?)
         }
         Value::Bool(true) | Value::Array(_) | Value::Object(_) => Err(FaultProblem::NotAValue),
     }
 }
 
-fn is_no_occurrence(text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    matches!(text.as_str(), "kps" | "không phát sinh" | "khong phat sinh")
-}
-
-fn typed_text(row: &Indicator, text: &str) -> Result<CellValue, FaultProblem> {
-    let reading = match row.kind {
-        Kind::Text => return Ok(CellValue::Text(text.to_owned())),
-        Kind::Integer | Kind::Choice => number::read_whole(text),
-        Kind::Decimal | Kind::Percent | Kind::MoneyMillionVnd | Kind::Heading => number::read(text),
-    };
-    match reading {
-        Reading::Clear(typed) if typed.percent && row.kind != Kind::Percent => {
-            Err(FaultProblem::NotAPercentage)
+impl From<EntryFault> for FaultProblem {
+    fn from(fault: EntryFault) -> Self {
+        match fault {
+            EntryFault::Ambiguous(readings) => Self::Ambiguous(readings),
+            EntryFault::NotANumber => Self::NotANumber,
+            EntryFault::NotAPercentage => Self::NotAPercentage,
+            EntryFault::NotInCodeList => Self::NotInCodeList,
+            EntryFault::ComputedOnly => Self::ComputedOnly,
+            EntryFault::NotAValue => Self::NotAValue,
         }
-        Reading::Clear(typed) => fitting(row, typed.number),
-        Reading::Unsure { readings, .. } => Err(FaultProblem::Ambiguous(readings)),
-        Reading::Refused(_) => Err(FaultProblem::NotANumber),
-    }
-}
-
-fn fitting(row: &Indicator, number: Number) -> Result<CellValue, FaultProblem> {
-    match row.kind {
-        Kind::Choice
-            if !row
-                .choices
-                .iter()
-                .any(|choice| Number::from(choice.value) == number) =>
-        {
-            Err(FaultProblem::NotInCodeList)
-        }
-        Kind::Integer if !number.is_integer() => Err(FaultProblem::Ambiguous(vec![number])),
-        Kind::Text => Err(FaultProblem::NotAValue),
-        Kind::Integer
-        | Kind::Decimal
-        | Kind::Percent
-        | Kind::MoneyMillionVnd
-        | Kind::Choice
-        | Kind::Heading => Ok(CellValue::Number(number)),
     }
 }
 

@@ -5,7 +5,7 @@
 //! signature holds is never thrown away: it is accepted, or *held* with a reason, or it *waits*
 //! outside (not acknowledged) for what must come before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document_index::IndexHistory;
 use super::record::{record, record_held};
@@ -93,17 +93,14 @@ pub struct Acceptor<'a> {
     now: i64,
     next_position: u64,
     next_held: u64,
-    touched: BTreeMap<DocumentId, ()>,
+    /// Documents that accepted parts of this group are about, with the positions of those parts.
+    touched: BTreeMap<DocumentId, Vec<u64>>,
     accepted: Vec<(u64, PartId)>,
 }
 
-struct Judged {
-    changes: Vec<(DocumentId, DecodedChange)>,
-    touches: Vec<Touch>,
-}
-
 enum Outcome {
-    Good(Judged),
+    /// Everything passed; this is what the changes touch.
+    Good(Vec<Touch>),
     Held(HeldReason),
     Waiting,
 }
@@ -161,19 +158,19 @@ impl<'a> Acceptor<'a> {
         }
         match self.judge_entries(part)? {
             Outcome::Waiting => {
-                self.forget(part);
+                self.forget(part)?;
                 Ok(Verdict::Waiting)
             }
             Outcome::Held(reason) => {
-                self.forget(part);
+                self.forget(part)?;
                 self.hold(part, reason)
             }
-            Outcome::Good(judged) => {
-                if trust == Trust::Judge && !self.is_allowed(part, &judged.touches) {
-                    self.forget(part);
+            Outcome::Good(touches) => {
+                if trust == Trust::Judge && !self.is_allowed(part, &touches) {
+                    self.forget(part)?;
                     return self.hold(part, HeldReason::NotAllowed);
                 }
-                self.append(part, judged)
+                self.append(part)
             }
         }
     }
@@ -243,10 +240,7 @@ impl<'a> Acceptor<'a> {
     }
 
     fn judge_entries(&mut self, part: &VerifiedPart) -> Result<Outcome, KeyspaceError> {
-        let mut judged = Judged {
-            changes: Vec::new(),
-            touches: Vec::new(),
-        };
+        let mut touches = Vec::new();
         let mut ordinal = 0;
         let position = self.next_position;
         for (entry, bytes) in part.entries() {
@@ -259,7 +253,7 @@ impl<'a> Acceptor<'a> {
                 (Entry::Change { hash, .. }, Some(bytes)) => {
                     let place = (position, ordinal);
                     ordinal += 1;
-                    self.judge_change(part, document, *hash, bytes, place, &mut judged)?
+                    self.judge_change(part, document, *hash, bytes, place, &mut touches)?
                 }
                 (Entry::Change { .. }, None) => Some(Outcome::Held(HeldReason::Gate)),
             };
@@ -267,7 +261,7 @@ impl<'a> Acceptor<'a> {
                 return Ok(outcome);
             }
         }
-        Ok(Outcome::Good(judged))
+        Ok(Outcome::Good(touches))
     }
 
     fn judge_subject(
@@ -319,7 +313,7 @@ impl<'a> Acceptor<'a> {
         hash: ChangeHash,
         bytes: &[u8],
         place: (u64, u32),
-        judged: &mut Judged,
+        touches: &mut Vec<Touch>,
     ) -> Result<Option<Outcome>, KeyspaceError> {
         let partition = part.part().partition;
         let change = match gate::decode(bytes) {
@@ -347,7 +341,7 @@ impl<'a> Acceptor<'a> {
         };
         let history = IndexHistory { index, decoded };
         match gate::judge(&change, part.actor(), part.header().key, &history)? {
-            Judgement::Passed(touches) => judged.touches.extend(touches),
+            Judgement::Passed(touched) => touches.extend(touched),
             Judgement::Duplicate => return Ok(Some(Outcome::Held(HeldReason::SequenceReused))),
             Judgement::Missing(missing) => {
                 return self.missing(document, &missing).map(Some);
@@ -359,8 +353,7 @@ impl<'a> Acceptor<'a> {
         if let Some(index) = self.cache.documents.get_mut(&document) {
             index.insert(&change, place.0, place.1);
         }
-        self.remember(document, change.clone());
-        judged.changes.push((document, change));
+        self.remember(document, change);
         Ok(None)
     }
 
@@ -430,37 +423,36 @@ impl<'a> Acceptor<'a> {
 
     /// Drops what judging a part that was not accepted left in the cache. What earlier parts staged
     /// for the same documents is written out first, so that the cache can be read again.
-    fn forget(&mut self, part: &SignedPart) {
-        let documents: Vec<_> = part.part().entries.iter().map(Entry::document).collect();
+    fn forget(&mut self, part: &SignedPart) -> Result<(), KeyspaceError> {
+        let documents: BTreeSet<_> = part.part().entries.iter().map(Entry::document).collect();
         for document in documents {
             self.cache.documents.remove(&document);
             self.cache.decoded.remove(&document);
-            if self.touched.remove(&document).is_some() {
-                self.restage(document);
+            if let Some(positions) = self.touched.get(&document) {
+                let positions = positions.clone();
+                self.restage(document, &positions)?;
             }
         }
+        Ok(())
     }
 
     /// Rebuilds the index of a document that earlier parts of this group changed.
-    fn restage(&mut self, document: DocumentId) {
-        let mut index = self.staging.document(document).ok().flatten();
-        let parts: Vec<_> = self.accepted.clone();
-        for (position, _) in parts {
-            let Ok(Some(bytes)) = self.staging.get(&keys::log(position)) else {
-                continue;
-            };
-            let Ok(entry) = LogEntry::decode(&bytes) else {
-                continue;
-            };
-            super::rebuild::replay_into(&mut index, document, position, &entry.part);
+    fn restage(&mut self, document: DocumentId, positions: &[u64]) -> Result<(), KeyspaceError> {
+        let mut index = self.staging.document(document)?;
+        for position in positions {
+            let bytes = self.staging.get(&keys::log(*position))?;
+            let bytes = bytes.ok_or(KeyspaceError::Damaged("log entry"))?;
+            let entry =
+                LogEntry::decode(&bytes).map_err(|_| KeyspaceError::Damaged("log entry"))?;
+            super::rebuild::replay_into(&mut index, document, *position, &entry.part);
         }
         if let Some(index) = index {
             self.cache.documents.insert(document, index);
-            self.touched.insert(document, ());
         }
+        Ok(())
     }
 
-    fn append(&mut self, part: &VerifiedPart, judged: Judged) -> Result<Verdict, KeyspaceError> {
+    fn append(&mut self, part: &VerifiedPart) -> Result<Verdict, KeyspaceError> {
         let position = self.next_position;
         self.next_position += 1;
         let entry = LogEntry {
@@ -470,9 +462,11 @@ impl<'a> Acceptor<'a> {
         self.staging.put(keys::log(position), entry.encode());
         record(&mut self.staging, part, PartPlace::Accepted(position))?;
         for entry in &part.part().entries {
-            self.touched.insert(entry.document(), ());
+            let positions = self.touched.entry(entry.document()).or_default();
+            if positions.last() != Some(&position) {
+                positions.push(position);
+            }
         }
-        drop(judged);
         self.accepted.push((position, part.id()));
         Ok(Verdict::Accepted { position })
     }

@@ -8,6 +8,7 @@
 //! saw. Received entries are applied after the drafts of their documents were sealed.
 
 mod receive;
+mod records;
 mod reset;
 mod seal;
 
@@ -117,8 +118,8 @@ pub struct Device {
     peer: Option<Peer>,
     /// Parts of the request under way, in order.
     in_flight: Vec<PartId>,
-    /// The node asked for catalogue records after this number.
-    records_wanted: Option<u64>,
+    /// Catalogue records that the node lost.
+    giving_back: records::GivingBack,
     /// Changes set aside while an answer is taken.
     forked: reset::Forked,
 }
@@ -154,7 +155,7 @@ impl Device {
             outbox: BTreeMap::new(),
             peer: read_peer(&keyspace)?,
             in_flight: Vec::new(),
-            records_wanted: None,
+            giving_back: records::GivingBack::default(),
             forked: reset::Forked::default(),
             keyspace,
         };
@@ -253,36 +254,6 @@ impl Device {
     /// Parts that no node has acknowledged as applied, with what is known of them.
     pub fn outbox(&self) -> &BTreeMap<PartId, OutboxState> {
         &self.outbox
-    }
-
-    /// Puts a catalogue record into an empty or older device: from enrolment or a file.
-    pub fn take_records(&mut self, records: &[SignedRecord]) -> Result<Vec<Write>, DeviceError> {
-        let mut writes = Vec::new();
-        for record in records {
-            let mut next = self.catalogue.clone();
-            let known = self.catalogue.last_number();
-            match next.apply(record) {
-                Ok(()) => {}
-                Err(CatalogueError::Number { found, .. }) if found <= known => continue,
-                Err(error) => return Err(error.into()),
-            }
-            if next
-                .province()
-                .is_none_or(|province| province.id != self.sealer.province)
-            {
-                return Err(DeviceError::OtherProvince);
-            }
-            let key = keys::catalogue(next.last_number());
-            self.catalogue = next;
-            self.take(
-                vec![Write {
-                    key,
-                    value: Some(record.encode()),
-                }],
-                &mut writes,
-            );
-        }
-        Ok(writes)
     }
 
     /// Adds one edit to the draft of a document.
@@ -414,7 +385,7 @@ impl Device {
         };
         self.in_flight = parts.iter().map(SignedPart::id).collect();
         let own = self.log().chain(self.sealer.actor())?.number;
-        let records = match self.records_wanted {
+        let records = match self.giving_back.offer() {
             Some(after) => self.records_after(after)?,
             None => Vec::new(),
         };
@@ -462,18 +433,6 @@ impl Device {
             parts.push(entry.part);
         }
         Ok(parts)
-    }
-
-    fn records_after(&self, after: u64) -> Result<Vec<SignedRecord>, DeviceError> {
-        let from = keys::catalogue(after + 1);
-        let to = keys::after(keys::CATALOGUE);
-        let found = self
-            .keyspace
-            .scan(&from, &to, limits::RECORDS_PER_MESSAGE_MAX)?;
-        let read = |(_, value): &(Vec<u8>, Vec<u8>)| {
-            SignedRecord::decode(value).map_err(|_| KeyspaceError::Damaged("record").into())
-        };
-        found.iter().map(read).collect()
     }
 
     /// The fingerprint of what the device's log holds of what it follows, and of its outbox.

@@ -3,7 +3,7 @@
 use crate::batch::{ChainTip, Partition, SignedPart};
 use crate::catalogue::SignedRecord;
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::identity::{ActorId, BatchId, NodeId, ProvinceId};
+use crate::identity::{ActorId, BatchId, NodeId, PartId, ProvinceId, labelled_hash};
 use crate::limits;
 use crate::log::{Fingerprint, Follow, HeldReason, Verdict};
 
@@ -84,6 +84,8 @@ pub struct Response {
     pub follow: Option<Follow>,
     /// One answer for each part of the request, in order.
     pub answers: Vec<PartAnswer>,
+    /// Which parts the answers are about ([`digest_of_parts`]); travels only if there are any.
+    pub answers_to: [u8; 8],
     /// The highest batch of the device's chain that the node holds.
     pub chain: ChainTip,
     /// The node's signed word for it.
@@ -98,6 +100,13 @@ pub struct Response {
     pub more: bool,
     /// Fingerprint of everything the device follows, when nothing more follows.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// Names the parts of a request, so that an answer that comes late is not taken for another's.
+pub fn digest_of_parts(parts: &[PartId]) -> [u8; 8] {
+    let ids: Vec<&[u8]> = parts.iter().map(|part| part.0.as_slice()).collect();
+    let [a, b, c, d, e, f, g, h, ..] = labelled_hash("answers", &ids);
+    [a, b, c, d, e, f, g, h]
 }
 
 fn write_records(to: &mut Writer, records: &[SignedRecord]) {
@@ -283,6 +292,9 @@ impl Response {
         for answer in &self.answers {
             answer.write(&mut to);
         }
+        if !self.answers.is_empty() {
+            to.raw(&self.answers_to);
+        }
         to.var(self.chain.number).raw(&self.chain.batch.0);
         match &self.receipt {
             None => {
@@ -321,7 +333,11 @@ impl Response {
         let count = from.count(limits::PARTS_PER_MESSAGE_MAX, "answers")?;
         let answers = (0..count)
             .map(|_| PartAnswer::read(&mut from))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let answers_to = match answers.is_empty() {
+            true => digest_of_parts(&[]),
+            false => from.array("parts answered")?,
+        };
         let number = from.var("chain number")?;
         let chain = ChainTip {
             number,
@@ -349,6 +365,7 @@ impl Response {
             records,
             follow,
             answers,
+            answers_to,
             chain,
             receipt,
             from: begins,

@@ -6,13 +6,13 @@
 
 use ed25519_dalek::SigningKey;
 
-use super::message::{Request, Response};
+use super::message::{Request, Response, digest_of_parts};
 use super::receipt::Receipt;
 use crate::access;
 use crate::batch::{SignedPart, VerifiedPart};
 use crate::catalogue::{Catalogue, SignedRecord};
 use crate::codec::{Reader, Writer};
-use crate::identity::{NodeId, PersonId};
+use crate::identity::{NodeId, PartId, PersonId};
 use crate::limits;
 use crate::log::{
     Acceptor, Follow, Keyspace, KeyspaceError, LogReader, Trust, Verdict, Write, keys,
@@ -125,13 +125,33 @@ pub fn accept(
         .collect()
 }
 
-/// The answer to a request whose verdicts are committed. `now` is this node's clock.
+/// Verdicts on the parts of one request, in order, with the parts they are about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verdicts {
+    /// The parts.
+    pub parts: Vec<PartId>,
+    /// One for each part.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Verdicts {
+    /// Verdicts on the parts of a request that still has them.
+    pub fn on(request: &Request, verdicts: Vec<Verdict>) -> Self {
+        Self {
+            parts: request.parts.iter().map(SignedPart::id).collect(),
+            verdicts,
+        }
+    }
+}
+
+/// The answer to a request whose verdicts are committed: the caller may have taken the parts out of
+/// the request to judge them. `now` is this node's clock.
 pub fn answer(
     keyspace: &dyn Keyspace,
     identity: &NodeIdentity,
     session: &Session,
     request: &Request,
-    verdicts: Vec<Verdict>,
+    Verdicts { parts, verdicts }: Verdicts,
     now: i64,
 ) -> Result<Response, KeyspaceError> {
     let reader = LogReader(keyspace);
@@ -141,7 +161,7 @@ pub fn answer(
         .filter(|known| known.node == identity.node && known.follow == digest)
         .map(|known| known.position);
     let chain = reader.chain(request.actor)?;
-    let receipt = (chain.number > 0 && !request.parts.is_empty()).then(|| {
+    let receipt = (chain.number > 0 && !verdicts.is_empty()).then(|| {
         let reached = (chain.number, chain.batch);
         Receipt::sign(identity.node, request.actor, reached, now, &identity.key)
     });
@@ -163,6 +183,7 @@ pub fn answer(
         records,
         follow: known.is_none().then(|| session.follow.clone()),
         answers: verdicts.into_iter().map(Into::into).collect(),
+        answers_to: digest_of_parts(&parts),
         chain,
         receipt,
         from,

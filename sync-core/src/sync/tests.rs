@@ -1,5 +1,7 @@
 //! A province in memory: one node, several devices, a link that loses what the test says.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
@@ -170,7 +172,7 @@ impl Node {
             &self.identity,
             &session,
             &request,
-            verdicts,
+            node::Verdicts::on(&request, verdicts),
             NOW,
         );
         Frame::Response(Box::new(response.unwrap())).encode()

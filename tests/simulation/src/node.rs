@@ -344,7 +344,7 @@ impl Node {
             &self.identity,
             &session,
             &request,
-            verdicts,
+            node::Verdicts::on(&request, verdicts),
             now,
         );
         let mut response = must("answer", answer)?;

@@ -416,7 +416,10 @@ impl World {
 /// True for notices that say something between honest parties went wrong.
 pub fn is_alarm(notice: &Notice) -> bool {
     match notice {
-        Notice::EntryNotTaken { .. } | Notice::Refused { .. } | Notice::FingerprintMismatch => true,
+        Notice::EntryNotTaken { .. }
+        | Notice::Refused { .. }
+        | Notice::FingerprintMismatch
+        | Notice::CatalogueForked { .. } => true,
         Notice::Held { .. } | Notice::NodeChanged | Notice::NewInstallation => false,
     }
 }

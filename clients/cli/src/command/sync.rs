@@ -126,6 +126,7 @@ fn notice_parts(notice: &Notice) -> (String, String) {
         Notice::NodeChanged => ("node-changed".to_owned(), String::new()),
         Notice::NewInstallation => ("new-installation".to_owned(), String::new()),
         Notice::FingerprintMismatch => ("fingerprint-mismatch".to_owned(), String::new()),
+        Notice::CatalogueForked { number } => ("catalogue-forked".to_owned(), number.to_string()),
     }
 }
 

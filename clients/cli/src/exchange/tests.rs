@@ -153,7 +153,7 @@ impl FakeNode {
             &self.identity,
             &session,
             request,
-            verdicts,
+            node::Verdicts::on(request, verdicts),
             NOW,
         );
         answer.unwrap()

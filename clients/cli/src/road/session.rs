@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signer, SigningKey};
 use serde::Deserialize;
 use serde_json::json;
@@ -12,6 +12,7 @@ use sync_core::sync::{Frame, Request, Response};
 use super::{Refusal, Road, RoadError};
 use crate::exchange::Link;
 use crate::folder::DeviceCard;
+use crate::tablet::Tablet;
 
 /// Seconds before its end at which a token is not used any more.
 const TOKEN_MARGIN_S: u64 = 30;
@@ -149,6 +150,35 @@ fn is_over(refusal: &Refusal) -> bool {
 }
 
 impl Link for DeviceSession {
+    fn give_back(&mut self, tablet: &Tablet) -> Result<bool, RoadError> {
+        #[derive(Deserialize)]
+        struct Held {
+            last: u64,
+        }
+        let mut last = None;
+        loop {
+            let records = match last {
+                None => Vec::new(),
+                Some(after) => tablet.device().records_after(after).unwrap_or_default(),
+            };
+            if records.is_empty() && last.is_some() {
+                return Ok(true);
+            }
+            let records: Vec<String> = records
+                .iter()
+                .map(|record| BASE64.encode(&record.encode()))
+                .collect();
+            let held: Held =
+                self.road
+                    .post("/v1/catalogue", None, &json!({ "records": records }))?;
+            if last.is_some_and(|last| held.last <= last) {
+                // It does not take them: its catalogue went another way.
+                return Ok(false);
+            }
+            last = Some(held.last);
+        }
+    }
+
     fn exchange(&mut self, request: &Request) -> Result<Response, RoadError> {
         let frame = Frame::Request(Box::new(request.clone())).encode();
         let answer = self.with_token(|road, token| {

@@ -2,6 +2,7 @@
 
 use super::*;
 use sync_core::catalogue_files;
+use sync_core::form::Kind;
 
 fn form() -> Template {
     let text = catalogue_files::text("forms/bao-cao-cchc-2022.json").unwrap();

@@ -6,7 +6,7 @@ use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::{Entry, SignedPart};
 use crate::identity::{DocumentId, InstallationId, PartId};
 use crate::log::{Acceptor, Follow, HeldReason, Trust, Verdict, Write};
-use crate::sync::message::{PartAnswer, Response};
+use crate::sync::message::{PartAnswer, Response, digest_of_parts};
 
 /// Something a person should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,12 @@ pub enum Notice {
     NewInstallation,
     /// Fingerprints differed: everything is compared once more.
     FingerprintMismatch,
+    /// The node's catalogue and the one held here part at this record: the province's folder was
+    /// restored and went on before the lost records were given back. A person must decide.
+    CatalogueForked {
+        /// The first number that is not the same, or follows it.
+        number: u64,
+    },
 }
 
 /// What taking an answer came to.
@@ -68,7 +74,7 @@ impl Device {
     ) -> Result<Received, DeviceError> {
         let mut received = Received::default();
         self.meet(response, &mut received);
-        self.take_catalogue(response, &mut received)?;
+        self.receive_records(response, &mut received)?;
         self.take_answers(response, &mut received);
         let forked = self.is_forked(response, &received)?;
         if forked {
@@ -125,24 +131,15 @@ impl Device {
         }
     }
 
-    fn take_catalogue(
-        &mut self,
-        response: &Response,
-        received: &mut Received,
-    ) -> Result<(), DeviceError> {
-        let writes = self.take_records(&response.records)?;
-        received.writes.extend(writes);
-        let held = self.catalogue.last_number();
-        self.records_wanted = (response.catalogue_last < held).then_some(response.catalogue_last);
-        received.again |= self.records_wanted.is_some() || response.catalogue_last > held;
-        Ok(())
-    }
-
     fn take_answers(&mut self, response: &Response, received: &mut Received) {
-        let in_flight = std::mem::take(&mut self.in_flight);
-        if response.answers.len() != in_flight.len() {
+        // A live node sends news while a request is under way, and an answer may come late: only the
+        // answer about these parts is theirs.
+        if response.answers.len() != self.in_flight.len()
+            || response.answers_to != digest_of_parts(&self.in_flight)
+        {
             return;
         }
+        let in_flight = std::mem::take(&mut self.in_flight);
         for (part, answer) in in_flight.into_iter().zip(&response.answers) {
             match answer {
                 PartAnswer::Accepted => {

@@ -1,0 +1,128 @@
+//! Catalogue records of a device: taken from a node, given back to a node that lost them.
+//!
+//! The catalogue has one writer. Two histories of it arise in one way only: the province's folder was
+//! restored from a copy and the catalogue changed there before anybody gave the lost records back. A
+//! device that meets the other history keeps its own, goes on exchanging reports, and tells the person.
+
+use super::{Device, DeviceError};
+use crate::catalogue::{ApplyError as CatalogueError, SignedRecord};
+use crate::limits;
+use crate::log::{Keyspace, KeyspaceError, Write, keys};
+use crate::sync::message::Response;
+
+use super::receive::{Notice, Received};
+
+/// Offers of records in a row that a node may leave untaken: news that it sent by itself meanwhile
+/// look the same as one that was not taken.
+const OFFERS_UNTAKEN_MAX: u8 = 3;
+
+/// Giving records back to a node that has fewer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct GivingBack {
+    /// The number of the last record the node has, while it has fewer.
+    after: Option<u64>,
+    /// Requests in a row that carried records after that number.
+    offers: u8,
+}
+
+impl GivingBack {
+    /// What the next request carries, if anything.
+    pub(super) fn offer(&mut self) -> Option<u64> {
+        let after = self.after?;
+        self.offers = self.offers.saturating_add(1);
+        Some(after)
+    }
+}
+
+impl Device {
+    /// Puts catalogue records into an empty or older device: from enrolment or a file.
+    pub fn take_records(&mut self, records: &[SignedRecord]) -> Result<Vec<Write>, DeviceError> {
+        let mut writes = Vec::new();
+        self.take_records_into(records, &mut writes)?;
+        Ok(writes)
+    }
+
+    fn take_records_into(
+        &mut self,
+        records: &[SignedRecord],
+        to: &mut Vec<Write>,
+    ) -> Result<(), DeviceError> {
+        for record in records {
+            let mut next = self.catalogue.clone();
+            let known = self.catalogue.last_number();
+            match next.apply(record) {
+                Ok(()) => {}
+                Err(CatalogueError::Number { found, .. }) if found <= known => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if next
+                .province()
+                .is_none_or(|province| province.id != self.sealer.province)
+            {
+                return Err(DeviceError::OtherProvince);
+            }
+            let key = keys::catalogue(next.last_number());
+            self.catalogue = next;
+            let value = Some(record.encode());
+            self.take(vec![Write { key, value }], to);
+        }
+        Ok(())
+    }
+
+    /// Takes the records of an answer, and sees whether the node lacks some.
+    pub(super) fn receive_records(
+        &mut self,
+        response: &Response,
+        received: &mut Received,
+    ) -> Result<(), DeviceError> {
+        match self.take_records_into(&response.records, &mut received.writes) {
+            Ok(()) => {}
+            Err(DeviceError::Catalogue(CatalogueError::Fork(number))) => {
+                received.notices.push(Notice::CatalogueForked { number });
+                self.giving_back = GivingBack::default();
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+        let (theirs, held) = (response.catalogue_last, self.catalogue.last_number());
+        if theirs >= held {
+            self.giving_back = GivingBack::default();
+            received.again |= theirs > held;
+            return Ok(());
+        }
+        if self.giving_back.after != Some(theirs) {
+            self.giving_back = GivingBack {
+                after: Some(theirs),
+                offers: 0,
+            };
+        }
+        if self.giving_back.offers < OFFERS_UNTAKEN_MAX {
+            received.again = true;
+        } else {
+            let number = theirs + 1;
+            received.notices.push(Notice::CatalogueForked { number });
+            self.giving_back = GivingBack::default();
+        }
+        Ok(())
+    }
+
+    /// The records held here after a number, as many as fit one message.
+    pub fn records_after(&self, after: u64) -> Result<Vec<SignedRecord>, DeviceError> {
+        let from = keys::catalogue(after.saturating_add(1));
+        let to = keys::after(keys::CATALOGUE);
+        let found = self
+            .keyspace
+            .scan(&from, &to, limits::RECORDS_PER_MESSAGE_MAX)?;
+        let mut bytes = 0;
+        let mut records = Vec::new();
+        for (_, value) in found {
+            bytes += value.len();
+            if bytes > limits::RESPONSE_RECORD_BYTES_MAX && !records.is_empty() {
+                break;
+            }
+            let record = SignedRecord::decode(&value);
+            records.push(record.map_err(|_| KeyspaceError::Damaged("catalogue record"))?);
+        }
+        Ok(records)
+    }
+}
