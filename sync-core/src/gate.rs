@@ -12,7 +12,7 @@
 //!    the past is not looked at, or the verdict would depend on what arrived first.
 //!
 //! A change that passed both can be applied, saved and loaded by Automerge without an error or a
-//! panic; `tests/gate_mutants.rs` holds that still.
+//! panic; `tests/mutants/changes.rs` holds that still.
 
 mod chunk;
 mod column;
@@ -20,6 +20,7 @@ mod history;
 mod judge;
 mod shape;
 
+pub(crate) use chunk::is_named;
 pub use chunk::{encode, parse};
 pub use history::{Clock, History, KnownChange, MemoryHistory, Written};
 pub use judge::{Judgement, Refusal, Touch, judge};

@@ -5,6 +5,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use super::part::part_hash;
 use super::{Entry, Header, Part, batch_id, merkle, part_id, signed_message};
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::gate;
 use crate::identity::{ActorId, BatchId, DocumentId, KeyId, PartId};
 use crate::limits;
 
@@ -20,6 +21,9 @@ pub enum VerifyError {
     /// The part does not belong under the signed root.
     #[error("the part does not belong to the signed batch")]
     Path,
+    /// A change is not the one whose hash was signed: damaged or exchanged on the way.
+    #[error("a change is not the one that the batch names")]
+    Change,
 }
 
 /// A part as it travels. Its form is right; nothing is verified.
@@ -126,7 +130,10 @@ impl SignedPart {
         })
     }
 
-    /// Checks signature and path with the public key of the signer.
+    /// Checks signature, path and changes with the public key of the signer.
+    ///
+    /// Without the changes somebody on the way could exchange their bytes and have the part held for
+    /// good under the name that the true one has.
     pub fn verify(self, public_key: &[u8; 32]) -> Result<VerifiedPart, VerifyError> {
         if KeyId::of(public_key) != self.header.key {
             return Err(VerifyError::Key);
@@ -137,18 +144,27 @@ impl SignedPart {
             &Signature::from_bytes(&self.signature),
         )
         .map_err(|_| VerifyError::Signature)?;
-        self.verify_path()
+        self.verify_content()
     }
 
-    /// Checks the path only: for parts out of this node's own log, whose signature was checked
-    /// before they were written there.
-    pub fn verify_path(self) -> Result<VerifiedPart, VerifyError> {
+    /// Checks what the signature covers through hashes: the part by its path, changes by their names.
+    fn verify_content(self) -> Result<VerifiedPart, VerifyError> {
         let (index, count) = (self.index as usize, self.header.parts as usize);
         let root = merkle::root_from_path(&self.part_hash(), index, count, &self.siblings);
-        if root == Some(self.header.root) {
+        if root != Some(self.header.root) {
+            return Err(VerifyError::Path);
+        }
+        let mut pairs = self.entries();
+        let named = pairs.all(|(entry, bytes)| match (entry, bytes) {
+            (Entry::Change { hash, .. }, Some(bytes)) => gate::is_named(hash, bytes),
+            (Entry::Change { .. }, None) => false,
+            (Entry::Subject { .. } | Entry::Extension { .. }, _) => true,
+        });
+        drop(pairs);
+        if named {
             Ok(VerifiedPart(self))
         } else {
-            Err(VerifyError::Path)
+            Err(VerifyError::Change)
         }
     }
 
@@ -199,7 +215,7 @@ impl SignedPart {
     }
 }
 
-/// A part that its signer sealed. Only [`SignedPart::verify`] and [`SignedPart::verify_path`] make one.
+/// A part that its signer sealed, byte for byte. Only [`SignedPart::verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedPart(SignedPart);
 

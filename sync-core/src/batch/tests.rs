@@ -1,5 +1,6 @@
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::identity::{ChangeHash, DocumentId, UnitId};
@@ -48,6 +49,30 @@ fn batch(parts: u8) -> Vec<SignedPart> {
     seal(&sealer(), ChainTip::default(), 1_760_000_000, parts).unwrap()
 }
 
+/// A batch whose changes are chunks under their own hashes, as honest ones are.
+fn batch_of_chunks(parts: u8) -> Vec<SignedPart> {
+    let chunks = |mut new: NewPart| {
+        let mut bytes = new.changes.iter_mut();
+        for entry in &mut new.entries {
+            if let Entry::Change { hash, .. } = entry {
+                let bytes = bytes.next().unwrap();
+                *hash = ChangeHash(Sha256::digest(&*bytes).into());
+                let front = [&[0x85, 0x6f, 0x4a, 0x83], &hash.0[..4]].concat();
+                bytes.splice(..0, front);
+            }
+        }
+        new
+    };
+    let parts = (1..=parts).map(|unit| chunks(new_part(unit, unit as usize)));
+    seal(
+        &sealer(),
+        ChainTip::default(),
+        1_760_000_000,
+        parts.collect(),
+    )
+    .unwrap()
+}
+
 fn public_key() -> [u8; 32] {
     *sealer().key.verifying_key().as_bytes()
 }
@@ -55,7 +80,7 @@ fn public_key() -> [u8; 32] {
 #[test]
 fn every_part_of_a_batch_stands_alone() {
     for count in 1..=9 {
-        let parts = batch(count);
+        let parts = batch_of_chunks(count);
         assert_eq!(parts.len(), count as usize);
         for part in &parts {
             let read = SignedPart::decode(&part.encode()).unwrap();
@@ -72,14 +97,13 @@ fn every_part_of_a_batch_stands_alone() {
     }
 }
 
-/// Every bit of the header, signature, path and part is covered; the bytes of changes are covered
-/// by their hashes, which the gate compares.
+/// Every bit is covered: header, signature, path, part, and the bytes of changes, which somebody on
+/// the way could exchange to have the true ones refused as known.
 #[test]
 fn a_flipped_bit_is_refused() {
-    let part = &batch(3)[1];
-    let changes: usize = part.changes().iter().map(|change| change.len() + 1).sum();
+    let part = &batch_of_chunks(3)[1];
     let bytes = part.encode();
-    for at in 0..(bytes.len() - changes) * 8 {
+    for at in 0..bytes.len() * 8 {
         let mut bad = bytes.clone();
         bad[at / 8] ^= 1 << (at % 8);
         let verdict = SignedPart::decode(&bad).map(|part| part.verify(&public_key()).is_ok());
@@ -87,10 +111,24 @@ fn a_flipped_bit_is_refused() {
     }
 }
 
+/// The signature is right, the part is under it, the change is well formed: it is another one.
+#[test]
+fn an_exchanged_change_is_refused() {
+    let parts = batch_of_chunks(2);
+    let mut exchanged = parts[0].encode();
+    // The one change of the first part stands at its end; the second change of the other is longer.
+    let (theirs, other) = (&parts[0].changes()[0], &parts[1].changes()[1]);
+    exchanged.truncate(exchanged.len() - theirs.len() - 1);
+    exchanged.push(u8::try_from(other.len()).unwrap());
+    exchanged.extend_from_slice(other);
+    let exchanged = SignedPart::decode(&exchanged).unwrap();
+    assert_eq!(exchanged.verify(&public_key()), Err(VerifyError::Change));
+}
+
 #[test]
 fn another_key_is_refused() {
     let other = SigningKey::from_bytes(&[4; 32]);
-    let part = batch(1).remove(0);
+    let part = batch_of_chunks(1).remove(0);
     assert_eq!(
         part.verify(other.verifying_key().as_bytes()),
         Err(VerifyError::Key)

@@ -122,6 +122,15 @@ fn open(bytes: &[u8]) -> Result<(&[u8], ChangeHash), GateError> {
     Ok((body, hash))
 }
 
+/// True if these are the bytes that a change hash names: every byte of a chunk is covered.
+pub(crate) fn is_named(hash: &ChangeHash, bytes: &[u8]) -> bool {
+    let checksum = hash.0.first_chunk::<4>();
+    let mut from = Reader::new(bytes);
+    from.array("magic") == Ok(MAGIC)
+        && from.array("checksum").ok().as_ref() == checksum
+        && hash.0 == <[u8; 32]>::from(Sha256::digest(from.rest()))
+}
+
 fn hash_of(body: &[u8]) -> ChangeHash {
     let mut front = vec![CHUNK_TYPE_CHANGE];
     write_unsigned(&mut front, body.len() as u64);

@@ -12,9 +12,9 @@ use super::record::{record, record_held};
 use super::staging::{PartPlace, Staging};
 use super::{DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, LogEntry, Write, keys};
 use crate::access;
-use crate::batch::{ChainTip, Entry, SignedPart, VerifiedPart};
+use crate::batch::{ChainTip, Compartment, Entry, SignedPart, VerifiedPart};
 use crate::catalogue::Catalogue;
-use crate::document::{Subject, extension_change};
+use crate::document::{Subject, SubjectKind, extension_change};
 use crate::gate::{self, DecodedChange, Judgement, Key, OpId, Refusal, Touch};
 use crate::identity::{ChangeHash, DocumentId, PartId};
 use crate::limits;
@@ -231,7 +231,11 @@ impl<'a> Acceptor<'a> {
         }
     }
 
+    /// A part that touches nothing only makes documents appear; no role may do just that.
     fn is_allowed(&self, part: &SignedPart, touches: &[Touch]) -> bool {
+        if touches.is_empty() {
+            return false;
+        }
         let partition = part.part().partition;
         self.catalogue.key(part.header().key).is_some_and(|key| {
             let person = key.person;
@@ -274,7 +278,12 @@ impl<'a> Acceptor<'a> {
         let Ok(subject) = Subject::decode(subject) else {
             return Ok(Some(Outcome::Held(HeldReason::Subject)));
         };
-        if subject.document_id() != document || subject.unit != partition.unit {
+        let compartment = match subject.kind {
+            SubjectKind::Report => Compartment::Reports,
+        };
+        let belongs = subject.unit == partition.unit && compartment == partition.compartment;
+        // A document introduced elsewhere would shut out everybody who introduces it where it belongs.
+        if subject.document_id() != document || !belongs {
             return Ok(Some(Outcome::Held(HeldReason::Subject)));
         }
         if self.catalogue.newest_template(&subject.template).is_none() {
@@ -299,6 +308,9 @@ impl<'a> Acceptor<'a> {
             let decides = part.changes_of(document).next().is_some();
             return if decides { Ok(None) } else { held };
         };
+        if index.partition() != part.part().partition {
+            return held;
+        }
         let Some(extension) = extension_change(index.subject(), name) else {
             return held;
         };

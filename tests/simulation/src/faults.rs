@@ -4,7 +4,7 @@ use sync_core::batch::{Sealer, SignedPart};
 use sync_core::document::Subject;
 use sync_core::document::root::Table;
 use sync_core::gate::{self, Action, ChangeContent, Key, Op, Value};
-use sync_core::identity::{ChangeHash, InstallationId};
+use sync_core::identity::InstallationId;
 
 use crate::durable::End;
 use crate::forge::{self, Side};
@@ -174,8 +174,8 @@ impl World {
                 content
             }
             Attack::Noise => {
-                let bytes = self.dice.bytes::<64>().to_vec();
-                let part = side.seal_bytes(subject, bytes, ChangeHash([7; 32]), now)?;
+                let (bytes, hash) = forge::noise(&self.dice.bytes::<64>());
+                let part = side.seal_bytes(subject, bytes, hash, now)?;
                 self.ledger.learn_part(&part, false)?;
                 return Ok(vec![part]);
             }

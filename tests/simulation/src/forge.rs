@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
 use sync_core::batch::{
     ChainTip, Compartment, Entry, NewPart, Partition, PartitionTip, Sealer, SignedPart,
     VerifiedPart, seal,
@@ -104,6 +105,15 @@ impl Side {
         self.tip = ChainTip::default();
         self.tips.clear();
     }
+}
+
+/// Bytes that are no change, under the hash they have: what a hostile tablet can sign.
+pub fn noise(bytes: &[u8]) -> (Vec<u8>, ChangeHash) {
+    let hash = ChangeHash(Sha256::digest(bytes).into());
+    let mut chunk = vec![0x85, 0x6f, 0x4a, 0x83];
+    chunk.extend(hash.0.iter().take(4));
+    chunk.extend(bytes);
+    (chunk, hash)
 }
 
 /// One operation that put a value into a cell.
