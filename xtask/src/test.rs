@@ -82,14 +82,14 @@ fn vectors_in_webassembly() -> Result<()> {
     ))
 }
 
-/// More mutants than the tests run, with a seed of the moment unless `DONGBO_SEED` names one.
+/// Mutants of changes, batches and frames with a seed of the moment unless `DONGBO_SEED` names one.
 pub(crate) fn fuzz() -> Result<()> {
     let mut command = cargo(&[
         "test",
         "-p",
         "sync-core",
         "--test",
-        "gate_mutants",
+        "mutants",
         "--",
         "--nocapture",
     ]);
