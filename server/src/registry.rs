@@ -114,7 +114,7 @@ impl Registry {
                 let number = catalogue.last_number().saturating_add(1);
                 let signed = SignedRecord::decode(&value)
                     .map_err(|error| RegistryError::Record { number, error })?;
-                catalogue.apply(&signed)?;
+                catalogue.apply_kept(&signed)?;
             }
         }
         Ok(Self {

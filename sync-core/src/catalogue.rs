@@ -117,6 +117,16 @@ impl Catalogue {
             Some(province) => signed.verify(&province.key)?,
             None => signed.verify_first()?,
         };
+        self.follow(signed, record)
+    }
+
+    /// Applies the next record out of what this node or device keeps itself: its signature was
+    /// verified before it was kept. That it follows the one before is checked all the same.
+    pub fn apply_kept(&mut self, signed: &SignedRecord) -> Result<(), ApplyError> {
+        self.follow(signed, signed.unverified()?)
+    }
+
+    fn follow(&mut self, signed: &SignedRecord, record: Record) -> Result<(), ApplyError> {
         let number = record.number;
         if number != self.last_number + 1 {
             return Err(ApplyError::Number {

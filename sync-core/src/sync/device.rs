@@ -495,7 +495,7 @@ fn read_catalogue(keyspace: &MemoryKeyspace) -> Result<Catalogue, DeviceError> {
     let to = keys::after(keys::CATALOGUE);
     for (_, value) in keyspace.scan(&[keys::CATALOGUE], &to, usize::MAX)? {
         let record = SignedRecord::decode(&value).map_err(CatalogueError::from)?;
-        catalogue.apply(&record)?;
+        catalogue.apply_kept(&record)?;
     }
     Ok(catalogue)
 }

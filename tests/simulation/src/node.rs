@@ -95,7 +95,7 @@ impl Node {
         must("rebuild", rebuild::rebuild(&mut self.keyspace))?;
         self.catalogue = Catalogue::new();
         for record in self.records()? {
-            must("catalogue-applies", self.catalogue.apply(&record))?;
+            must("catalogue-applies", self.catalogue.apply_kept(&record))?;
         }
         let key = self.identity.key.clone();
         let kept = NodeIdentity::read(&self.keyspace, key);

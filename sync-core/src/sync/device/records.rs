@@ -5,7 +5,7 @@
 //! device that meets the other history keeps its own, goes on exchanging reports, and tells the person.
 
 use super::{Device, DeviceError};
-use crate::catalogue::{ApplyError as CatalogueError, SignedRecord};
+use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
 use crate::limits;
 use crate::log::{Keyspace, KeyspaceError, Write, keys};
 use crate::sync::message::Response;
@@ -48,25 +48,30 @@ impl Device {
         to: &mut Vec<Write>,
     ) -> Result<(), DeviceError> {
         for record in records {
-            let mut next = self.catalogue.clone();
             let known = self.catalogue.last_number();
-            match next.apply(record) {
+            if known == 0 {
+                self.check_first(record)?;
+            }
+            match self.catalogue.apply(record) {
                 Ok(()) => {}
                 Err(CatalogueError::Number { found, .. }) if found <= known => continue,
                 Err(error) => return Err(error.into()),
             }
-            if next
-                .province()
-                .is_none_or(|province| province.id != self.sealer.province)
-            {
-                return Err(DeviceError::OtherProvince);
-            }
-            let key = keys::catalogue(next.last_number());
-            self.catalogue = next;
+            let key = keys::catalogue(self.catalogue.last_number());
             let value = Some(record.encode());
             self.take(vec![Write { key, value }], to);
         }
         Ok(())
+    }
+
+    /// The first record says which province this is; the others can no longer change it.
+    fn check_first(&self, record: &SignedRecord) -> Result<(), DeviceError> {
+        let mut first = Catalogue::new();
+        first.apply(record)?;
+        match first.province() {
+            Some(province) if province.id == self.sealer.province => Ok(()),
+            Some(_) | None => Err(DeviceError::OtherProvince),
+        }
     }
 
     /// Takes the records of an answer, and sees whether the node lacks some.
