@@ -93,5 +93,16 @@ mod tests {
         memory.fail(Some(MemoryFailure::Fatal { happens: true }));
         assert!(guarded.commit(commit()).is_err());
         assert_eq!(*stage.borrow(), Stage::Failed);
+        // Everything else that writes is watched as well.
+        let writes: [fn(&GuardedStore) -> Result<(), CommitError>; 3] = [
+            |store| store.clear_derived(),
+            |store| store.put_derived(Vec::new()),
+            |store| store.derived_rebuilt(),
+        ];
+        for (at, write) in writes.into_iter().enumerate() {
+            stage.send_replace(Stage::Ready);
+            assert!(write(&guarded).is_err());
+            assert_eq!(*stage.borrow(), Stage::Failed, "write {at}");
+        }
     }
 }

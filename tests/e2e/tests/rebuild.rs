@@ -39,11 +39,12 @@ fn the_journal_alone_gives_fingerprints_totals_and_sign_ins() {
                 .unwrap()
         })
         .collect();
-    let rival = admin.person("rival", "officer", "00000", false).unwrap();
+    // Not beside the first: what is derived of one report only must not be hidden by a second one.
+    let rival = admin.person("rival", "officer", "00003", false).unwrap();
     let stranger = admin.person("stranger", "officer", "00001", false).unwrap();
     peers.extend([rival, stranger]);
     for (index, peer) in peers.iter_mut().enumerate() {
-        let commune = if index == 6 { 0 } else { index.min(5) };
+        let commune = if index == 6 { 3 } else { index.min(5) };
         let unit = admin.units[&format!("{commune:05}")];
         let value = 100 + index as i64;
         peer.fill(

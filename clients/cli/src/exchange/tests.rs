@@ -253,6 +253,25 @@ fn lost_requests_and_answers_are_sent_again_and_count_once() {
     assert_eq!(LogReader(&node.keyspace).end().unwrap(), 1);
 }
 
+/// One exchange is not always enough: a node from an older folder has to be read again before it is
+/// given what it lost. One call goes on until neither side lacks anything.
+#[test]
+fn one_call_goes_on_until_nothing_is_lacking() {
+    let mut node = FakeNode::new();
+    let (_root, folder) = node.enrol("a");
+    let mut tablet = Tablet::open(&folder, None).unwrap();
+    sync(&mut tablet, &mut node);
+    let yesterday = node.keyspace.clone();
+    tablet.edit(&subject(), &[cell("I.1", 12)]).unwrap();
+    sync(&mut tablet, &mut node);
+    node.keyspace = yesterday;
+    node.cache.clear();
+    node.identity = node.identity.renewed(NodeId([2; 16]));
+    let report = sync(&mut tablet, &mut node);
+    assert!(report.rounds > 1 && report.stopped_by.is_none());
+    assert_eq!(LogReader(&node.keyspace).end().unwrap(), 1);
+}
+
 #[test]
 fn without_a_network_the_work_stays_and_patience_ends() {
     let mut node = FakeNode::new();
