@@ -94,7 +94,8 @@ mod tests {
         assert!(guarded.commit(commit()).is_err());
         assert_eq!(*stage.borrow(), Stage::Failed);
         // Everything else that writes is watched as well.
-        let writes: [fn(&GuardedStore) -> Result<(), CommitError>; 3] = [
+        type Attempt = fn(&GuardedStore) -> Result<(), CommitError>;
+        let writes: [Attempt; 3] = [
             |store| store.clear_derived(),
             |store| store.put_derived(Vec::new()),
             |store| store.derived_rebuilt(),
