@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::program::{build_programs, built, program, run as run_program};
 
 /// Seeds that CI runs.
-const SEEDS: &str = "0..3000";
+const SEEDS: &str = "0..5000";
 
 /// `cargo xtask sim [SEED]`.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
