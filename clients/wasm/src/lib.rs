@@ -1,0 +1,171 @@
+//! `sync-core` for JavaScript: a tablet in a worker. Thin: no rule lives here.
+//!
+//! The worker owns one [`Tablet`] for one person. Every step leaves its writes in the tablet;
+//! the worker takes them with [`Tablet::take_writes`], makes them durable, and only then answers the
+//! page. If it cannot, it drops the tablet and opens it again from what is durable. Views and
+//! arguments cross as JSON text, frames and writes as bytes, and everything borrows `&self`: a call
+//! that comes back while another is under way is an error, not a panic.
+//!
+//! A panic aborts the worker. Before it takes an answer it stores a *poison mark* with the answer's
+//! hash; a worker that finds its own mark at the next start leaves that answer out and says so.
+
+mod json;
+mod packed;
+mod tablet;
+mod view;
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsError, JsValue};
+
+pub use tablet::{Step, StepError, TabletState};
+
+/// A person's tablet.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Tablet {
+    state: RefCell<TabletState>,
+}
+
+fn thrown(error: &StepError) -> JsValue {
+    // The page shows the sentence of the code; the text is for the log.
+    let thrown = JsError::new(&format!("{}: {error}", error.code()));
+    JsValue::from(thrown)
+}
+
+impl Tablet {
+    fn act<T>(
+        &self,
+        act: impl FnOnce(&mut TabletState) -> Result<T, StepError>,
+    ) -> Result<T, JsValue> {
+        let mut state = self
+            .state
+            .try_borrow_mut()
+            .map_err(|_| thrown(&StepError::Busy))?;
+        act(&mut state).map_err(|error| thrown(&error))
+    }
+}
+
+#[wasm_bindgen]
+impl Tablet {
+    /// Opens a tablet. `province` and the ids are hexadecimal, `installation` counts for a new tablet
+    /// only, `seed` is the 32 secret bytes of the device key, `truth` is packed writes: everything
+    /// that is durable.
+    #[wasm_bindgen(constructor)]
+    pub fn open(
+        province: &str,
+        installation: &[u8],
+        seed: &[u8],
+        truth: &[u8],
+    ) -> Result<Tablet, JsValue> {
+        let state = TabletState::open(province, installation, seed, truth);
+        state
+            .map(|state| Self {
+                state: RefCell::new(state),
+            })
+            .map_err(|error| thrown(&error))
+    }
+
+    /// The writes of every step since the last call, packed: to be made durable now.
+    #[wasm_bindgen(js_name = takeWrites)]
+    pub fn take_writes(&self) -> Result<Vec<u8>, JsValue> {
+        self.act(|state| Ok(state.take_writes()))
+    }
+
+    /// Takes signed catalogue records: a list of base64 texts as JSON.
+    #[wasm_bindgen(js_name = takeRecords)]
+    pub fn take_records(&self, records: &str) -> Result<(), JsValue> {
+        self.act(|state| state.take_records(records))
+    }
+
+    /// The records held after a number, as a list of base64 texts.
+    #[wasm_bindgen(js_name = recordsAfter)]
+    pub fn records_after(&self, number: f64) -> Result<String, JsValue> {
+        self.act(|state| state.records_after(number as u64))
+    }
+
+    /// The public half of the key, hexadecimal.
+    #[wasm_bindgen(js_name = publicKey)]
+    pub fn public_key(&self) -> Result<String, JsValue> {
+        self.act(|state| Ok(state.public_key()))
+    }
+
+    /// Signs the challenge of a node: all hexadecimal.
+    #[wasm_bindgen(js_name = signChallenge)]
+    pub fn sign_challenge(
+        &self,
+        province: &str,
+        node: &str,
+        nonce: &str,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.sign_challenge(province, node, nonce))
+    }
+
+    /// Adds what was typed to the draft of a report; gives the rows that look different now.
+    pub fn edit(&self, subject: &str, edits: &str, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.edit(subject, edits, now as i64))
+    }
+
+    /// Seals every draft.
+    pub fn seal(&self, now: f64) -> Result<(), JsValue> {
+        self.act(|state| state.seal(now as i64))
+    }
+
+    /// The next request, as a frame.
+    pub fn request(&self) -> Result<Vec<u8>, JsValue> {
+        self.act(TabletState::request)
+    }
+
+    /// Takes a frame from the node; `fresh` is eight random bytes.
+    pub fn receive(&self, frame: &[u8], now: f64, fresh: &[u8]) -> Result<String, JsValue> {
+        self.act(|state| state.receive(frame, now as i64, fresh))
+    }
+
+    /// What waits, what is held.
+    pub fn status(&self) -> Result<String, JsValue> {
+        self.act(|state| state.status())
+    }
+
+    /// Who works here, and the province.
+    pub fn person(&self, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.person(now as i64))
+    }
+
+    /// The reports that are due from the person's units, and those that are here.
+    pub fn work(&self, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.work(now as i64))
+    }
+
+    /// The printed form of a template: sections and rows.
+    pub fn form(&self, template: &str) -> Result<String, JsValue> {
+        self.act(|state| state.form(template))
+    }
+
+    /// Every row of a report with its draft: values, rivals, formulas, findings.
+    pub fn report(&self, subject: &str) -> Result<String, JsValue> {
+        self.act(|state| state.report(subject))
+    }
+
+    /// Every value that a cell ever had, the oldest first.
+    pub fn history(&self, subject: &str, code: &str) -> Result<String, JsValue> {
+        self.act(|state| state.history(subject, code))
+    }
+
+    /// What a typed text would be in a row.
+    #[wasm_bindgen(js_name = readTyped)]
+    pub fn read_typed(&self, template: &str, code: &str, text: &str) -> Result<String, JsValue> {
+        self.act(|state| state.read_typed(template, code, text))
+    }
+
+    /// Totals of a unit from the reports on this tablet.
+    pub fn totals(
+        &self,
+        template: &str,
+        period: &str,
+        unit: &str,
+        now: f64,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.totals(template, period, unit, now as i64))
+    }
+}

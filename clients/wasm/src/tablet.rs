@@ -1,0 +1,627 @@
+//! A tablet behind the boundary: the device of the core, and the views of it that the page asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use data_encoding::{BASE64, HEXLOWER};
+use ed25519_dalek::{Signer, SigningKey};
+use serde_json::{Value, json};
+use sync_core::access;
+use sync_core::batch::{Entry as PartEntry, Sealer, SignedPart};
+use sync_core::catalogue::{Catalogue, Duty, SignedRecord};
+use sync_core::date::Date;
+use sync_core::document::{Edit, Entry, Subject, SubjectKind};
+use sync_core::form::{Template, entry};
+use sync_core::identity::{
+    ActorId, ChangeHash, InstallationId, KeyId, NodeId, PersonId, ProvinceId, UnitId, labelled_hash,
+};
+use sync_core::log::{KeyspaceError, MemoryKeyspace, Write};
+use sync_core::number::Number;
+use sync_core::org_unit::OrgTree;
+use sync_core::period::Period;
+use sync_core::roll_up::{RollUp, Submission};
+use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState};
+
+use crate::json::{self, Typed};
+use crate::packed;
+use crate::view::{self, Origins};
+
+/// What came of a step of the page: JSON text.
+pub type Step = Result<String, StepError>;
+
+/// Why a call came to nothing. Of the step itself nothing remains.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// A call came back while another was under way.
+    #[error("another call is under way")]
+    Busy,
+    /// An argument is not what it should be: a fault of the page.
+    #[error("{0}")]
+    Argument(String),
+    /// What was durable cannot be read.
+    #[error("what this tablet keeps cannot be read: {0}")]
+    Damaged(String),
+    /// The core refused.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// What was typed is no value of its row.
+    #[error("{0}")]
+    Typed(String),
+    /// A frame that is none.
+    #[error("the answer cannot be read: {0}")]
+    Frame(String),
+    /// The node could not do what was asked.
+    #[error("the node says {0}")]
+    Problem(String),
+    /// Nothing here by that name.
+    #[error("{0} is not in the catalogue held here")]
+    Unknown(String),
+}
+
+impl StepError {
+    /// The machine code, also the end of its message's name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Busy => "tablet-busy",
+            Self::Argument(_) => "tablet-argument",
+            Self::Damaged(_) => "tablet-damaged",
+            Self::Device(_) => "tablet-device",
+            Self::Typed(_) => "tablet-typed",
+            Self::Frame(_) => "tablet-frame",
+            Self::Problem(_) => "tablet-problem",
+            Self::Unknown(_) => "tablet-unknown",
+        }
+    }
+}
+
+impl From<KeyspaceError> for StepError {
+    fn from(error: KeyspaceError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+/// The state behind a [`crate::Tablet`].
+#[derive(Debug)]
+pub struct TabletState {
+    device: Device,
+    /// Of steps since they were last taken.
+    writes: Vec<Write>,
+    /// Read once: a template version never changes.
+    templates: BTreeMap<(String, u32), Arc<Template>>,
+    /// The key of each chain in the log, up to a position.
+    authors: BTreeMap<ActorId, KeyId>,
+    authors_through: u64,
+}
+
+impl TabletState {
+    /// See [`crate::Tablet::open`].
+    pub fn open(
+        province: &str,
+        installation: &[u8],
+        seed: &[u8],
+        truth: &[u8],
+    ) -> Result<Self, StepError> {
+        let argument = |what: &str| StepError::Argument(format!("no {what}"));
+        let province: ProvinceId = province.parse().map_err(|_| argument("province"))?;
+        let installation = installation
+            .try_into()
+            .map_err(|_| argument("installation id"))?;
+        let seed: [u8; 32] = seed.try_into().map_err(|_| argument("secret key"))?;
+        let damaged = |error: sync_core::codec::DecodeError| StepError::Damaged(error.to_string());
+        let mut kept = MemoryKeyspace::new();
+        kept.apply(packed::unpack(truth).map_err(damaged)?);
+        let sealer = Sealer {
+            province,
+            installation: InstallationId(installation),
+            key: SigningKey::from_bytes(&seed),
+        };
+        let (device, writes) = Device::open(sealer, kept)?;
+        Ok(Self {
+            device,
+            writes,
+            templates: BTreeMap::new(),
+            authors: BTreeMap::new(),
+            authors_through: 0,
+        })
+    }
+
+    /// See [`crate::Tablet::take_writes`].
+    pub fn take_writes(&mut self) -> Vec<u8> {
+        packed::pack(&std::mem::take(&mut self.writes))
+    }
+
+    /// See [`crate::Tablet::take_records`].
+    pub fn take_records(&mut self, records: &str) -> Result<(), StepError> {
+        let texts: Vec<String> = json::parse(records)?;
+        let record = |text: &String| {
+            let bytes = BASE64.decode(text.as_bytes()).ok();
+            bytes
+                .and_then(|bytes| SignedRecord::decode(&bytes).ok())
+                .ok_or_else(|| StepError::Argument("no signed record".to_owned()))
+        };
+        let records = texts.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+        let writes = self.device.take_records(&records)?;
+        self.writes.extend(writes);
+        Ok(())
+    }
+
+    /// See [`crate::Tablet::records_after`].
+    pub fn records_after(&mut self, number: u64) -> Step {
+        let records = self.device.records_after(number)?;
+        let texts: Vec<String> = records
+            .iter()
+            .map(|record| BASE64.encode(&record.encode()))
+            .collect();
+        Ok(json!(texts).to_string())
+    }
+
+    /// See [`crate::Tablet::public_key`].
+    pub fn public_key(&self) -> String {
+        HEXLOWER.encode(self.device.sealer().key.verifying_key().as_bytes())
+    }
+
+    /// See [`crate::Tablet::sign_challenge`].
+    pub fn sign_challenge(&self, province: &str, node: &str, nonce: &str) -> Step {
+        let sealer = self.device.sealer();
+        let argument = |what: &str| StepError::Argument(format!("no {what}"));
+        let named: ProvinceId = province.parse().map_err(|_| argument("province"))?;
+        if named != sealer.province {
+            return Err(DeviceError::OtherProvince.into());
+        }
+        let node: NodeId = node.parse().map_err(|_| argument("node"))?;
+        let nonce = HEXLOWER
+            .decode(nonce.as_bytes())
+            .map_err(|_| argument("nonce"))?;
+        let statement = labelled_hash("device session", &[&named.0, &node.0, &nonce]);
+        Ok(HEXLOWER.encode(&sealer.key.sign(&statement).to_bytes()))
+    }
+
+    /// See [`crate::Tablet::edit`].
+    pub fn edit(&mut self, subject: &str, edits: &str, now: i64) -> Step {
+        let subject = json::subject(subject)?;
+        let typed: Vec<Typed> = json::parse(edits)?;
+        let template = self.template_of(&subject)?;
+        let mut edits = Vec::with_capacity(typed.len() + 1);
+        if self
+            .device
+            .with_draft(&subject)?
+            .template_version()
+            .is_none()
+        {
+            edits.push(Entry::TemplateVersion(template.version()));
+        }
+        for one in &typed {
+            edits.push(entry_of(&template, one)?);
+        }
+        let edits: Vec<Edit> = edits
+            .into_iter()
+            .map(|entry| Edit {
+                entry,
+                typed_at: now,
+            })
+            .collect();
+        let writes = self.device.edit(&subject, &edits)?;
+        self.writes.extend(writes);
+        self.rows(&subject)
+    }
+
+    /// See [`crate::Tablet::seal`].
+    pub fn seal(&mut self, now: i64) -> Result<(), StepError> {
+        let writes = self.device.seal(now)?;
+        self.writes.extend(writes);
+        Ok(())
+    }
+
+    /// See [`crate::Tablet::request`].
+    pub fn request(&mut self) -> Result<Vec<u8>, StepError> {
+        let request = self.device.request()?;
+        Ok(Frame::Request(Box::new(request)).encode())
+    }
+
+    /// See [`crate::Tablet::receive`].
+    pub fn receive(&mut self, frame: &[u8], now: i64, fresh: &[u8]) -> Step {
+        let fresh = fresh
+            .try_into()
+            .map_err(|_| StepError::Argument("no installation id".to_owned()))?;
+        let response = match Frame::decode(frame) {
+            Ok(Frame::Response(response)) => response,
+            Ok(Frame::Problem(code)) => return Err(StepError::Problem(code)),
+            Ok(Frame::Request(_)) => return Err(StepError::Frame("a request".to_owned())),
+            Err(error) => return Err(StepError::Frame(error.to_string())),
+        };
+        let received = self.device.receive(&response, now, InstallationId(fresh))?;
+        self.writes.extend(received.writes);
+        let notices: Vec<Value> = received.notices.iter().map(notice_json).collect();
+        Ok(json!({
+            "again": received.again, "acknowledged": received.acknowledged,
+            "documents": received.documents, "notices": notices,
+        })
+        .to_string())
+    }
+
+    /// See [`crate::Tablet::status`].
+    pub fn status(&mut self) -> Step {
+        let status = self.device.status()?;
+        Ok(json!({
+            "draft_edits": status.draft_edits, "waiting_parts": status.waiting_parts,
+            "waiting_bytes": status.waiting_bytes, "held_parts": status.held_parts,
+            "documents": status.documents, "catalogue": status.catalogue_number,
+            "installation": self.device.sealer().installation,
+        })
+        .to_string())
+    }
+
+    /// See [`crate::Tablet::person`].
+    pub fn person(&mut self, now: i64) -> Step {
+        let catalogue = self.device.catalogue();
+        let person = self.own_person().and_then(|id| catalogue.person(id));
+        let grants: Vec<Value> = person
+            .into_iter()
+            .flat_map(|person| catalogue.grants_of(person.person, now))
+            .map(|grant| {
+                json!({"role": grant.role, "unit": grant.unit, "subtree": grant.subtree,
+                "unit_name": grant.unit.map(|unit| unit_name(catalogue, unit))})
+            })
+            .collect();
+        Ok(json!({
+            "name": person.map(|person| &person.display_name),
+            "sign_in_name": person.map(|person| &person.sign_in_name),
+            "grants": grants,
+            "province": catalogue.province().map(|province| &province.name),
+            "rehearsal": catalogue.rehearsal(),
+        })
+        .to_string())
+    }
+
+    /// See [`crate::Tablet::work`].
+    pub fn work(&mut self, now: i64) -> Step {
+        let today = Date::of_timestamp(now);
+        let tree = self.tree_on(today)?;
+        let catalogue = self.device.catalogue();
+        let person = self.own_person();
+        let mut wanted: BTreeMap<Subject, Option<Duty>> = BTreeMap::new();
+        for duty in catalogue.duties() {
+            for unit in tree.of_kind(&duty.unit_kind) {
+                let mine = person
+                    .is_some_and(|person| access::may_read(catalogue, person, unit.unit, now));
+                if mine {
+                    let subject = report_subject(duty, unit.unit);
+                    wanted.insert(subject, Some(duty.clone()));
+                }
+            }
+        }
+        for subject in self.device.subjects()?.into_values() {
+            wanted.entry(subject).or_insert(None);
+        }
+        let waiting = self.waiting_documents()?;
+        let mut items = Vec::with_capacity(wanted.len());
+        for (subject, duty) in wanted {
+            let id = subject.document_id();
+            let template = self.template_of(&subject)?;
+            let cells = self.device.with_draft(&subject)?.cells();
+            let findings = sync_core::report::findings(&template, &cells);
+            let is_late = duty
+                .as_ref()
+                .is_some_and(|duty| today.to_string() > duty.due);
+            items.push(json!({
+                "document": id, "template": subject.template, "unit": subject.unit,
+                "period": subject.period, "title": template.title(),
+                "unit_name": unit_name(self.device.catalogue(), subject.unit),
+                "due": duty.map(|duty| duty.due), "past_due": is_late,
+                "filled": cells.len(), "rows": template.rows().len(),
+                "conflicts": cells.values().filter(|rivals| rivals.len() > 1).count(),
+                "findings": findings.len(),
+                "draft_edits": self.device.draft(id).map_or(0, |draft| draft.edits.len()),
+                "waiting": waiting.contains(&id),
+            }));
+        }
+        Ok(json!(items).to_string())
+    }
+
+    /// See [`crate::Tablet::form`].
+    pub fn form(&mut self, template: &str) -> Step {
+        Ok(view::form(&*self.newest_template(template)?).to_string())
+    }
+
+    /// See [`crate::Tablet::report`].
+    pub fn report(&mut self, subject: &str) -> Step {
+        let subject = json::subject(subject)?;
+        self.rows(&subject)
+    }
+
+    /// See [`crate::Tablet::history`].
+    pub fn history(&mut self, subject: &str, code: &str) -> Step {
+        let subject = json::subject(subject)?;
+        let values = self.device.with_draft(&subject)?.cell_history(code);
+        let kept = self.origins(&subject)?;
+        let origins = kept.of(&self.device, &self.authors);
+        let values: Vec<Value> = values
+            .iter()
+            .map(|rival| view::rival_json(rival, &origins))
+            .collect();
+        Ok(json!(values).to_string())
+    }
+
+    /// See [`crate::Tablet::read_typed`].
+    pub fn read_typed(&mut self, template: &str, code: &str, text: &str) -> Step {
+        let template = self.newest_template(template)?;
+        let row = template
+            .row(code)
+            .ok_or_else(|| StepError::Unknown(code.to_owned()))?;
+        let value = match entry::read(row, text) {
+            Ok(value) => json!({"value": view::value_json(&value)}),
+            Err(fault) => {
+                let readings: Vec<Value> = match &fault {
+                    entry::EntryFault::Ambiguous(readings) => readings
+                        .iter()
+                        .map(|number| {
+                            json!({"number": number.canonical(), "text": number.to_vietnamese()})
+                        })
+                        .collect(),
+                    entry::EntryFault::NotANumber
+                    | entry::EntryFault::NotAPercentage
+                    | entry::EntryFault::NotInCodeList
+                    | entry::EntryFault::ComputedOnly
+                    | entry::EntryFault::NotAValue => Vec::new(),
+                };
+                json!({"fault": fault.code(), "readings": readings})
+            }
+        };
+        Ok(value.to_string())
+    }
+
+    /// See [`crate::Tablet::totals`].
+    pub fn totals(&mut self, template: &str, period: &str, unit: &str, _now: i64) -> Step {
+        let period: Period = period
+            .parse()
+            .map_err(|_| StepError::Argument(format!("{period} is no period")))?;
+        let unit: UnitId = unit
+            .parse()
+            .map_err(|_| StepError::Argument("no unit".to_owned()))?;
+        let form = self.newest_template(template)?;
+        let tree = self.tree_on(period.last_day())?;
+        let written = period.to_string();
+        let catalogue = self.device.catalogue();
+        let due: BTreeSet<UnitId> = catalogue
+            .duties()
+            .filter(|duty| duty.template == template && duty.period == written)
+            .flat_map(|duty| tree.of_kind(&duty.unit_kind))
+            .map(|record| record.unit)
+            .collect();
+        let mut roll_up = RollUp::new(Arc::clone(&form), Arc::new(tree), &due);
+        for subject in self.device.subjects()?.into_values() {
+            if subject.template != template || subject.period != written {
+                continue;
+            }
+            let document = self.device.with_draft(&subject)?;
+            let cells = document.cells();
+            let submission = (!cells.is_empty()).then(|| Submission {
+                cells: &cells,
+                template_version: document.template_version().unwrap_or(form.version()),
+                late: false,
+            });
+            // A unit that owes no report is no part of the totals; that is no fault.
+            let _ = roll_up.set_report(subject.unit, submission);
+        }
+        let coverage = roll_up.coverage(unit);
+        let figures: BTreeMap<&str, Value> = form
+            .rows()
+            .iter()
+            .filter_map(|row| {
+                let figure = roll_up.figure(unit, &row.code)?;
+                let range = figure.value.range()?;
+                let mut value = view::range_json(range);
+                if let Some(object) = value.as_object_mut() {
+                    object.insert("provisional".to_owned(), json!(figure.is_provisional()));
+                }
+                Some((row.code.as_str(), value))
+            })
+            .collect();
+        Ok(json!({
+            "unit": unit, "figures": figures,
+            "due": coverage.as_ref().map(|coverage| coverage.due),
+            "reported": coverage.as_ref().map(|coverage| coverage.reported),
+            "missing": roll_up.missing(unit), "in_conflict": roll_up.in_conflict(unit),
+        })
+        .to_string())
+    }
+
+    fn rows(&mut self, subject: &Subject) -> Step {
+        let template = self.template_of(subject)?;
+        let document = self.device.with_draft(subject)?;
+        let (cells, notes) = (document.cells(), document.notes());
+        let kept = self.origins(subject)?;
+        let origins = kept.of(&self.device, &self.authors);
+        let rows = view::rows(&template, &cells, &notes, &origins);
+        Ok(json!({
+            "document": document.id(), "heads": document.heads(),
+            "template_version": document.template_version(), "rows": rows,
+        })
+        .to_string())
+    }
+
+    fn origins(&mut self, subject: &Subject) -> Result<Kept, StepError> {
+        self.read_authors()?;
+        let id = subject.document_id();
+        let mut kept = Kept::default();
+        for (part, state) in self.device.outbox() {
+            let Some(part) = self.device.part(*part)? else {
+                continue;
+            };
+            let to = match state {
+                OutboxState::Waiting => &mut kept.waiting,
+                OutboxState::Held(_) => &mut kept.held,
+            };
+            to.extend(changes_of(&part, id));
+        }
+        if let Some(index) = self.device.log().document(id)? {
+            kept.sealed
+                .extend(index.changes().iter().map(|change| change.hash));
+        }
+        Ok(kept)
+    }
+
+    fn read_authors(&mut self) -> Result<(), StepError> {
+        let end = self.device.log().end()?;
+        for position in self.authors_through + 1..=end {
+            if let Some(entry) = self.device.log().entry(position)? {
+                let header = entry.part.header();
+                self.authors.insert(entry.part.actor(), header.key);
+            }
+        }
+        self.authors_through = end;
+        let sealer = self.device.sealer();
+        let own = KeyId::of(sealer.key.verifying_key().as_bytes());
+        self.authors.insert(sealer.actor(), own);
+        Ok(())
+    }
+
+    fn waiting_documents(&self) -> Result<BTreeSet<sync_core::identity::DocumentId>, StepError> {
+        let mut documents = BTreeSet::new();
+        for part in self.device.outbox().keys() {
+            if let Some(part) = self.device.part(*part)? {
+                documents.extend(part.part().entries.iter().map(PartEntry::document));
+            }
+        }
+        Ok(documents)
+    }
+
+    fn own_person(&self) -> Option<PersonId> {
+        let key = KeyId::of(self.device.sealer().key.verifying_key().as_bytes());
+        Some(self.device.catalogue().key(key)?.person)
+    }
+
+    fn tree_on(&self, day: Date) -> Result<OrgTree, StepError> {
+        OrgTree::of_catalogue(self.device.catalogue(), day)
+            .map_err(|error| StepError::Damaged(error.to_string()))
+    }
+
+    /// The version that a report is filled by; the newest for one that nobody began.
+    fn template_of(&mut self, subject: &Subject) -> Result<Arc<Template>, StepError> {
+        let version = self.device.with_draft(subject)?.template_version();
+        match version {
+            Some(version) => self.template(&subject.template, version),
+            None => self.newest_template(&subject.template),
+        }
+    }
+
+    fn newest_template(&mut self, id: &str) -> Result<Arc<Template>, StepError> {
+        let newest = self.device.catalogue().newest_template(id);
+        let version = newest.map(|newest| newest.version);
+        let version = version.ok_or_else(|| StepError::Unknown(id.to_owned()))?;
+        self.template(id, version)
+    }
+
+    fn template(&mut self, id: &str, version: u32) -> Result<Arc<Template>, StepError> {
+        let key = (id.to_owned(), version);
+        if let Some(template) = self.templates.get(&key) {
+            return Ok(Arc::clone(template));
+        }
+        let kept = self.device.catalogue().template(id, version);
+        let kept = kept.ok_or_else(|| StepError::Unknown(id.to_owned()))?;
+        let template = Template::from_json(&kept.content)
+            .map_err(|error| StepError::Damaged(error.to_string()))?;
+        let template = Arc::new(template);
+        self.templates.insert(key, Arc::clone(&template));
+        Ok(template)
+    }
+}
+
+/// How far the changes of a report have got.
+#[derive(Debug, Default)]
+struct Kept {
+    waiting: BTreeSet<ChangeHash>,
+    held: BTreeSet<ChangeHash>,
+    sealed: BTreeSet<ChangeHash>,
+}
+
+impl Kept {
+    fn of<'a>(&'a self, device: &'a Device, authors: &'a BTreeMap<ActorId, KeyId>) -> Origins<'a> {
+        Origins {
+            catalogue: device.catalogue(),
+            keys: authors,
+            own: device.sealer().actor(),
+            waiting: &self.waiting,
+            held: &self.held,
+            sealed: &self.sealed,
+        }
+    }
+}
+
+fn changes_of(
+    part: &SignedPart,
+    document: sync_core::identity::DocumentId,
+) -> impl Iterator<Item = ChangeHash> {
+    part.part()
+        .entries
+        .iter()
+        .filter_map(move |entry| match entry {
+            PartEntry::Change { document: of, hash } if *of == document => Some(*hash),
+            PartEntry::Change { .. } | PartEntry::Subject { .. } | PartEntry::Extension { .. } => {
+                None
+            }
+        })
+}
+
+fn report_subject(duty: &Duty, unit: UnitId) -> Subject {
+    Subject {
+        kind: SubjectKind::Report,
+        template: duty.template.clone(),
+        unit,
+        period: duty.period.clone(),
+    }
+}
+
+fn unit_name(catalogue: &Catalogue, unit: UnitId) -> String {
+    let records = catalogue.unit(unit).and_then(<[_]>::last);
+    records.map_or_else(|| unit.to_string(), |record| record.name.clone())
+}
+
+fn entry_of(template: &Template, typed: &Typed) -> Result<Entry, StepError> {
+    use sync_core::cell::CellValue;
+    let row = |code: &str| {
+        template
+            .row(code)
+            .ok_or_else(|| StepError::Unknown(code.to_owned()))
+    };
+    let fault = |fault: entry::EntryFault| StepError::Typed(fault.code().to_owned());
+    let (code, value) = match typed {
+        Typed::Note { code, text } => {
+            row(code)?;
+            return Ok(Entry::Note {
+                code: code.clone(),
+                text: text.clone(),
+            });
+        }
+        Typed::Cell { code, text: None } => (code, CellValue::Empty),
+        Typed::Cell {
+            code,
+            text: Some(text),
+        } => (code, entry::read(row(code)?, text).map_err(fault)?),
+        Typed::Number { code, number } => {
+            let number = Number::from_canonical(number)
+                .map_err(|_| StepError::Argument("no canonical number".to_owned()))?;
+            (code, entry::number_of(row(code)?, number).map_err(fault)?)
+        }
+        Typed::NoOccurrence { code } => (code, CellValue::NoOccurrence),
+    };
+    row(code)?;
+    Ok(Entry::Cell {
+        code: code.clone(),
+        value,
+    })
+}
+
+fn notice_json(notice: &Notice) -> Value {
+    let (code, part) = match notice {
+        Notice::Held { part, reason } => (reason.code(), part.to_string()),
+        Notice::Refused { part, code } | Notice::EntryNotTaken { part, code } => {
+            (code.as_str(), part.to_string())
+        }
+        Notice::NodeChanged => ("node-changed", String::new()),
+        Notice::NewInstallation => ("new-installation", String::new()),
+        Notice::FingerprintMismatch => ("fingerprint-mismatch", String::new()),
+        Notice::CatalogueForked { number } => ("catalogue-forked", number.to_string()),
+    };
+    json!({"code": code, "part": part})
+}

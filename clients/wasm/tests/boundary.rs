@@ -1,0 +1,373 @@
+//! What a page sees across the boundary: a day of an officer, offline and back, with a rival.
+
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+use sync_core::catalogue::{
+    Body, Catalogue, Duty, Grant, Person, Record, Role, SignedRecord, UnitRecord,
+};
+use sync_core::catalogue_files;
+use sync_core::form::Template;
+use sync_core::identity::{DutyId, GrantId, NodeId, PersonId, ProvinceId, UnitId};
+use sync_core::log::{Acceptor, Cache, MemoryKeyspace, Write, keys};
+use sync_core::sync::Frame;
+use sync_core::sync::node::{self, NodeIdentity, Session, Verdicts};
+use tablet_wasm::TabletState;
+
+const NOW: i64 = 1_765_000_000;
+const COMMUNE: UnitId = UnitId([2; 8]);
+
+fn catalogue_key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+fn province() -> ProvinceId {
+    ProvinceId::of(catalogue_key().verifying_key().as_bytes())
+}
+
+fn seed(person: u8) -> [u8; 32] {
+    [100 + person; 32]
+}
+
+/// A node in this process, with two officers of one commune.
+struct Node {
+    keyspace: MemoryKeyspace,
+    catalogue: Catalogue,
+    cache: Cache,
+    identity: NodeIdentity,
+    records: Vec<String>,
+}
+
+impl Node {
+    fn new() -> Self {
+        let mut node = Self {
+            keyspace: MemoryKeyspace::new(),
+            catalogue: Catalogue::new(),
+            cache: Cache::default(),
+            identity: NodeIdentity {
+                node: NodeId([1; 16]),
+                restarts: 0,
+                key: SigningKey::from_bytes(&[7; 32]),
+            },
+            records: Vec::new(),
+        };
+        let text = catalogue_files::text("forms/bao-cao-cchc-2022.json").unwrap();
+        let template = Template::import(text, 1).unwrap();
+        node.record(Body::Province {
+            name: "Tỉnh Thái Nguyên".into(),
+            key: catalogue_key().verifying_key(),
+        });
+        node.record(Body::Unit(UnitRecord {
+            unit: COMMUNE,
+            valid_from: "2025-07-01".into(),
+            valid_to: None,
+            code: "05545".into(),
+            name: "Xã Định Hoá".into(),
+            parent: None,
+            kind: "commune".into(),
+            groups: Vec::new(),
+        }));
+        node.record(Body::Template {
+            id: template.id().to_owned(),
+            version: 1,
+            content: template.to_json(),
+        });
+        node.record(Body::Duty(Duty {
+            duty: DutyId([1; 8]),
+            template: template.id().to_owned(),
+            unit_kind: "commune".into(),
+            period: "2025".into(),
+            due: "2025-12-15".into(),
+        }));
+        for id in [1, 2] {
+            let person = PersonId([id; 8]);
+            node.record(Body::Person(Person {
+                person,
+                sign_in_name: format!("p{id}"),
+                display_name: ["Ma Thị Hạnh", "Hoàng Văn Toàn"][usize::from(id) - 1].into(),
+            }));
+            node.record(Body::Grant(Grant {
+                grant: GrantId([id; 8]),
+                person,
+                role: Role::Officer,
+                unit: Some(COMMUNE),
+                subtree: false,
+                until: 0,
+            }));
+            node.record(Body::DeviceKey {
+                public_key: *SigningKey::from_bytes(&seed(id)).verifying_key().as_bytes(),
+                person,
+                unit: COMMUNE,
+                label: format!("máy 0{id}"),
+            });
+        }
+        node
+    }
+
+    fn record(&mut self, body: Body) {
+        let record = Record {
+            number: self.catalogue.last_number() + 1,
+            previous: self.catalogue.last_hash(),
+            at: NOW,
+            body,
+        };
+        let signed = SignedRecord::sign(&record, &catalogue_key());
+        self.catalogue.apply(&signed).unwrap();
+        let bytes = signed.encode();
+        self.records.push(data_encoding::BASE64.encode(&bytes));
+        self.keyspace.apply([Write {
+            key: keys::catalogue(record.number),
+            value: Some(bytes),
+        }]);
+    }
+
+    fn answer(&mut self, person: u8, frame: &[u8]) -> Vec<u8> {
+        let Ok(Frame::Request(request)) = Frame::decode(frame) else {
+            panic!("no request")
+        };
+        let session = Session::of(&self.catalogue, PersonId([person; 8]), NOW);
+        let parts = node::verify(&self.catalogue, request.parts.clone());
+        let mut acceptor =
+            Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, NOW).unwrap();
+        let verdicts = node::accept(&mut acceptor, &parts).unwrap();
+        let writes = acceptor.into_writes();
+        self.keyspace.apply(writes);
+        let verdicts = Verdicts::on(&request, verdicts);
+        let response = node::answer(
+            &self.keyspace,
+            &self.identity,
+            &session,
+            &request,
+            verdicts,
+            NOW,
+        );
+        Frame::Response(Box::new(response.unwrap())).encode()
+    }
+}
+
+/// A worker: a tablet, and what it has made durable.
+struct Worker {
+    person: u8,
+    state: TabletState,
+    durable: Vec<u8>,
+}
+
+impl Worker {
+    fn enrolled(node: &Node, person: u8) -> Self {
+        let hex = province().to_string();
+        let mut state = TabletState::open(&hex, &[person; 8], &seed(person), &[]).unwrap();
+        state
+            .take_records(&json!(node.records).to_string())
+            .unwrap();
+        let mut worker = Self {
+            person,
+            state,
+            durable: Vec::new(),
+        };
+        worker.keep();
+        worker
+    }
+
+    fn keep(&mut self) {
+        let writes = self.state.take_writes();
+        self.durable.extend(writes);
+    }
+
+    fn type_in(&mut self, edits: Value) -> Value {
+        let rows = self
+            .state
+            .edit(&subject(), &edits.to_string(), NOW)
+            .unwrap();
+        self.keep();
+        serde_json::from_str(&rows).unwrap()
+    }
+
+    fn sync(&mut self, node: &mut Node) {
+        self.state.seal(NOW).unwrap();
+        self.keep();
+        for _ in 0..20 {
+            let request = self.state.request().unwrap();
+            let answer = node.answer(self.person, &request);
+            let received = self.state.receive(&answer, NOW, &[9; 8]).unwrap();
+            self.keep();
+            let received: Value = serde_json::from_str(&received).unwrap();
+            assert_eq!(received["notices"], json!([]));
+            if received["again"] == json!(false) {
+                return;
+            }
+        }
+        panic!("an exchange that never ends");
+    }
+
+    /// The worker is gone and starts again from what is durable.
+    fn restart(&mut self) {
+        let hex = province().to_string();
+        self.state = TabletState::open(&hex, &[77; 8], &seed(self.person), &self.durable).unwrap();
+    }
+
+    fn row(&mut self, code: &str) -> Value {
+        let report: Value = serde_json::from_str(&self.state.report(&subject()).unwrap()).unwrap();
+        report["rows"][code].clone()
+    }
+
+    fn status(&mut self) -> Value {
+        serde_json::from_str(&self.state.status().unwrap()).unwrap()
+    }
+}
+
+fn subject() -> String {
+    json!({"template": "bao-cao-cchc-2022", "unit": COMMUNE, "period": "2025"}).to_string()
+}
+
+fn cell(code: &str, text: &str) -> Value {
+    json!({"kind": "cell", "code": code, "text": text})
+}
+
+#[test]
+fn typed_cells_are_read_as_in_vietnam_and_survive_the_end_of_the_worker() {
+    let node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let report = hanh.type_in(json!([
+        cell("III.3.1.1", "1.893"),
+        cell("III.3.1.2", "1.887"),
+        {"kind": "no_occurrence", "code": "III.1.1"},
+        {"kind": "cell", "code": "III.1.2", "text": null},
+        {"kind": "note", "code": "III.3.1.1", "text": "Gồm cả điểm Phúc Chu"},
+    ]));
+    let value = &report["rows"]["III.3.1.1"]["values"][0];
+    assert_eq!(value["value"]["text"], "1.893");
+    assert_eq!(value["state"], "saved");
+    assert_eq!(value["author"], "Ma Thị Hạnh");
+    let ratio = &report["rows"]["III.3.1"]["formula"];
+    assert_eq!(ratio["low_text"], "99,68");
+    assert_eq!(report["template_version"], 1);
+    hanh.restart();
+    assert_eq!(hanh.status()["draft_edits"], 6);
+    assert_eq!(
+        hanh.row("III.3.1.1")["values"][0]["value"]["number"],
+        "1893"
+    );
+    assert_eq!(
+        hanh.row("III.1.1")["values"][0]["value"]["kind"],
+        "no_occurrence"
+    );
+    assert_eq!(hanh.row("III.1.2")["values"][0]["value"]["kind"], "empty");
+    let note = &hanh.row("III.3.1.1")["notes"][0]["value"];
+    assert_eq!(note["text"], "Gồm cả điểm Phúc Chu");
+}
+
+#[test]
+fn a_question_is_asked_and_nothing_is_written() {
+    let node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let read = |worker: &mut Worker, code: &str, text: &str| -> Value {
+        let template = "bao-cao-cchc-2022";
+        serde_json::from_str(&worker.state.read_typed(template, code, text).unwrap()).unwrap()
+    };
+    let asked = read(&mut hanh, "III.3.1.1", "1,893.5");
+    assert_eq!(asked["fault"], "ambiguous-number", "{asked}");
+    assert!(
+        asked["readings"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty())
+    );
+    assert_eq!(read(&mut hanh, "III.3.1.1", "abc")["fault"], "not-a-number");
+    assert_eq!(
+        read(&mut hanh, "III.3.1.1", "946.181")["value"]["number"],
+        "946181"
+    );
+    let refused = hanh.state.edit(
+        &subject(),
+        &json!([cell("III.3.1.1", "abc")]).to_string(),
+        NOW,
+    );
+    assert!(refused.is_err_and(|error| error.code() == "tablet-typed"));
+    assert_eq!(hanh.status()["draft_edits"], 0);
+}
+
+#[test]
+fn two_officers_meet_and_a_person_settles_the_cell() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let mut toan = Worker::enrolled(&node, 2);
+    hanh.type_in(json!([cell("III.3.1.1", "7.412")]));
+    toan.type_in(json!([cell("III.3.1.1", "7.421"), cell("III.1.1", "0")]));
+    hanh.sync(&mut node);
+    assert_eq!(hanh.row("III.3.1.1")["values"][0]["state"], "received");
+    toan.sync(&mut node);
+    hanh.sync(&mut node);
+    let row = hanh.row("III.3.1.1");
+    let authors: Vec<&Value> = row["values"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|value| &value["author"])
+        .collect();
+    assert_eq!(authors, ["Ma Thị Hạnh", "Hoàng Văn Toàn"]);
+    assert_eq!(row["findings"][0]["rule"], "conflict");
+    assert_eq!(hanh.row("III.1.1")["values"][0]["value"]["text"], "0");
+    hanh.type_in(json!([{"kind": "number", "code": "III.3.1.1", "number": "7421"}]));
+    hanh.sync(&mut node);
+    toan.sync(&mut node);
+    for worker in [&mut hanh, &mut toan] {
+        let row = worker.row("III.3.1.1");
+        assert_eq!(row["values"].as_array().map(Vec::len), Some(1), "{row}");
+        assert_eq!(row["values"][0]["value"]["number"], "7421");
+        assert_eq!(worker.status()["waiting_parts"], 0);
+    }
+    let history = toan.state.history(&subject(), "III.3.1.1").unwrap();
+    let history: Value = serde_json::from_str(&history).unwrap();
+    assert_eq!(history.as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn the_list_names_what_is_due_and_how_far_it_is() {
+    let node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    hanh.type_in(json!([cell("III.3.1.1", "7.412")]));
+    let work = |worker: &mut Worker, now: i64| -> Value {
+        serde_json::from_str(&worker.state.work(now).unwrap()).unwrap()
+    };
+    let items = work(&mut hanh, NOW);
+    let item = &items[0];
+    assert_eq!(items.as_array().map(Vec::len), Some(1));
+    assert_eq!(item["unit_name"], "Xã Định Hoá");
+    assert_eq!(
+        (&item["due"], &item["past_due"]),
+        (&json!("2025-12-15"), &json!(false))
+    );
+    assert_eq!(
+        (&item["filled"], &item["draft_edits"]),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(work(&mut hanh, NOW + 90 * 86_400)[0]["past_due"], true);
+    let totals = hanh
+        .state
+        .totals("bao-cao-cchc-2022", "2025", &COMMUNE.to_string(), NOW)
+        .unwrap();
+    let totals: Value = serde_json::from_str(&totals).unwrap();
+    assert_eq!(totals["figures"]["III.3.1.1"]["low"], "7412");
+    assert_eq!(
+        (&totals["due"], &totals["reported"]),
+        (&json!(1), &json!(1))
+    );
+}
+
+#[test]
+fn what_the_page_gets_wrong_is_an_error_and_no_panic() {
+    let node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    for text in [
+        "",
+        "[]",
+        "{}",
+        r#"{"template":"x","unit":"zz","period":"2025"}"#,
+    ] {
+        assert!(hanh.state.report(text).is_err(), "{text}");
+    }
+    assert!(hanh.state.form("nothing").is_err());
+    assert!(hanh.state.receive(b"no frame", NOW, &[9; 8]).is_err());
+    assert!(hanh.state.receive(&[], NOW, &[9; 7]).is_err());
+    assert!(TabletState::open("zz", &[1; 8], &seed(1), &[]).is_err());
+    let hex = province().to_string();
+    assert!(TabletState::open(&hex, &[1; 8], &seed(1), &[1, 2, 3]).is_err());
+}
