@@ -29,4 +29,5 @@ pub mod sessions;
 mod status_page;
 pub mod token;
 pub mod totals;
+mod web_app;
 pub mod wire;

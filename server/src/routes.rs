@@ -15,6 +15,7 @@ use crate::limits;
 use crate::operation as op;
 use crate::problem::{Problem, ProblemCode};
 use crate::status_page;
+use crate::web_app;
 
 /// The router of a server.
 pub fn router(app: SharedApp) -> Router {
@@ -83,14 +84,15 @@ pub fn router(app: SharedApp) -> Router {
         .route("/v1/status", get(op::read_status::respond))
         .layer(from_fn_with_state(app.clone(), only_when_ready));
     Router::new()
+        .route("/", get(web_app::respond_page))
         // The status page: three files, no third party.
-        .route("/", get(status_page::respond_page))
+        .route("/status", get(status_page::respond_page))
         .route("/status.js", get(status_page::respond_script))
         .route("/status.css", get(status_page::respond_style))
         .route("/health", get(op::report_health::respond_alive))
         .route("/ready", get(op::report_health::respond_ready))
         .merge(served)
-        .fallback(async || Problem::new(ProblemCode::RouteUnknown))
+        .fallback(web_app::respond_file)
         .method_not_allowed_fallback(async || Problem::new(ProblemCode::MethodNotAllowed))
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .layer(from_fn(read_small_bodies))

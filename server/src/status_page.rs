@@ -21,7 +21,7 @@ fn file(kind: &'static str, content: &'static str) -> impl IntoResponse {
     (headers, content)
 }
 
-/// `GET /`
+/// `GET /status`
 pub(crate) async fn respond_page() -> impl IntoResponse {
     file(
         "text/html; charset=utf-8",

@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
+    crate::web::build()?;
     build_programs()?;
     let code = make_province(&folder)?;
     let mut server = Running::start(&folder, &listen)?;

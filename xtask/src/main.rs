@@ -6,6 +6,7 @@ mod demo;
 mod program;
 mod simulation;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ cargo xtask sim [SEED]                                     the field simulation
 cargo xtask fuzz                                           mutated input against the gates
 cargo xtask bench [--json]                                 the figures the project holds itself to
 cargo xtask vectors                                        golden vectors, natively and in WebAssembly
+cargo xtask web                                            the web app, ready to be put into the server
 ";
 
 #[expect(
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Some("fuzz") => test::fuzz(),
         Some("bench") => bench::run(rest.contains(&"--json")),
         Some("vectors") => test::vectors(),
+        Some("web") => web::build(),
         Some("help" | "--help") => {
             println!("{MENU}");
             return ExitCode::SUCCESS;

@@ -1,4 +1,10 @@
 //! What a page sees across the boundary: a day of an officer, offline and back, with a rival.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};

@@ -292,7 +292,7 @@ fn findings_name_what_the_unit_itself_stated_wrongly() {
 fn the_status_page_comes_from_here_alone() {
     let field = Field::new(1);
     for (path, kind) in [
-        ("/", "text/html"),
+        ("/status", "text/html"),
         ("/status.js", "text/javascript"),
         ("/status.css", "text/css"),
     ] {

@@ -1,0 +1,24 @@
+// The state of a cell: the most urgent thing to know about it.
+
+import type { FormRow, Row } from "../worker/views";
+
+export type CellState = "empty" | "saved" | "waiting" | "province" | "warning" | "error" | "conflict";
+
+export function stateOf(row: FormRow, cell: Row | undefined): CellState {
+  if (!cell || cell.values.length === 0) return "empty";
+  if (cell.values.length > 1) return "conflict";
+  if (cell.findings.some((finding) => finding.severity === "error")) return "error";
+  if (cell.findings.some((finding) => finding.severity === "warning")) return "warning";
+  switch (cell.values[0]?.state) {
+    case "saved":
+      return "saved";
+    case "waiting":
+      return "waiting";
+    case "held":
+      return "warning";
+    case "received":
+      return "province";
+    case undefined:
+      return row.computed_only ? "saved" : "empty";
+  }
+}

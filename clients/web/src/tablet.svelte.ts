@@ -1,0 +1,53 @@
+// The page's side of the worker: a promise for each call, and what is always true.
+
+import { Failure, type Answer, type CallName, type Calls, type Standing } from "./worker/protocol";
+
+let worker: Worker;
+
+/** Starts the owner of the data. Once, before anything is asked. */
+export function start(): void {
+  worker = new Worker(new URL("./worker/tablet.worker.ts", import.meta.url), { type: "module" });
+  worker.onmessage = take;
+}
+
+interface Waiting {
+  resolve: (value: never) => void;
+  reject: (failure: Failure) => void;
+}
+
+const waiting = new Map<number, Waiting>();
+let next = 1;
+
+/** How it stands; none until somebody works here. */
+export const standing = $state<{ now: Standing | null }>({ now: null });
+/** Counts what came from others, with the documents of the last time. */
+export const news = $state<{ count: number; documents: string[] }>({ count: 0, documents: [] });
+
+function take(event: MessageEvent<Answer>): void {
+  const answer = event.data;
+  if ("standing" in answer) {
+    standing.now = answer.standing;
+  } else if ("changed" in answer) {
+    news.documents = answer.changed;
+    news.count += 1;
+  } else {
+    const asked = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ("value" in answer) asked?.resolve(answer.value as never);
+    else asked?.reject(new Failure(answer.code, answer.text));
+  }
+}
+
+/** Asks the worker. */
+export function ask<Name extends CallName>(
+  call: Name,
+  ...list: Calls[Name]["ask"]
+): Promise<Calls[Name]["get"]> {
+  const id = next++;
+  // What the page holds may be reactive; the worker gets the plain values.
+  const plain = list.map((one) => (typeof one === "object" ? $state.snapshot(one) : one));
+  return new Promise((resolve, reject) => {
+    waiting.set(id, { resolve: resolve as (value: never) => void, reject });
+    worker.postMessage({ id, call, arguments: plain });
+  });
+}

@@ -1,0 +1,70 @@
+// Every sentence of the app: Fluent catalogues shared with the command line, Vietnamese first.
+
+import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
+import enWeb from "../../../../sync-core/messages/catalogues/web.en.ftl?raw";
+import viWeb from "../../../../sync-core/messages/catalogues/web.vi.ftl?raw";
+
+export type Language = "vi" | "en";
+
+const KEPT = "language";
+
+function bundle(language: Language, source: string): FluentBundle {
+  const made = new FluentBundle(language, { useIsolating: false });
+  made.addResource(new FluentResource(source));
+  return made;
+}
+
+const bundles: Record<Language, FluentBundle> = { vi: bundle("vi", viWeb), en: bundle("en", enWeb) };
+
+export const spoken = $state<{ language: Language }>({
+  language: localStorage.getItem(KEPT) === "en" ? "en" : "vi",
+});
+
+export function speak(language: Language): void {
+  spoken.language = language;
+  localStorage.setItem(KEPT, language);
+  document.documentElement.lang = language;
+}
+
+/** A sentence; its own name if it was forgotten. */
+export function t(id: string, values: Record<string, FluentVariable> = {}): string {
+  const of = bundles[spoken.language];
+  const message = of.getMessage(id);
+  return message?.value ? of.formatPattern(message.value, values) : id;
+}
+
+/** True if there is such a sentence. */
+export function knows(id: string): boolean {
+  return bundles[spoken.language].hasMessage(id);
+}
+
+/** A time by this device, as people in Vietnam write it. */
+export function clock(seconds: number, withSeconds = false): string {
+  return new Intl.DateTimeFormat("vi-VN", {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(withSeconds ? { second: "2-digit" as const } : {}),
+    hour12: false,
+  }).format(seconds * 1000);
+}
+
+export function dayAndClock(seconds: number): string {
+  return new Intl.DateTimeFormat("vi-VN", {
+    day: "2-digit",
+    month: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  }).format(seconds * 1000);
+}
+
+/** yyyy-mm-dd as dd/MM/yyyy. */
+export function day(iso: string): string {
+  return iso.split("-").reverse().join("/");
+}
+
+/** Bytes as people read them. */
+export function kilobytes(bytes: number): string {
+  const value = bytes < 10_240 ? Math.ceil(bytes / 102.4) / 10 : Math.ceil(bytes / 1024);
+  return value.toLocaleString(spoken.language === "vi" ? "vi-VN" : "en-GB");
+}

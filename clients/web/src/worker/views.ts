@@ -1,0 +1,124 @@
+// What the core gives the page: the shapes of `clients/wasm/src/view.rs`, codes and values only.
+
+export interface Subject {
+  template: string;
+  unit: string;
+  period: string;
+}
+
+export type Value =
+  | { kind: "empty" }
+  | { kind: "no_occurrence" }
+  | { kind: "number"; number: string; text: string }
+  | { kind: "text"; text: string };
+
+/** How far a value has got: on this device, sealed and waiting, at the node, or held there. */
+export type Reach = "saved" | "waiting" | "received" | "held";
+
+export interface Rival {
+  value: Value;
+  author: string | null;
+  device: string | null;
+  own: boolean;
+  claimed_at: number;
+  change: string;
+  state: Reach;
+}
+
+export interface Range {
+  low: string;
+  high: string;
+  low_text: string;
+  high_text: string;
+}
+
+export interface Finding {
+  rule: string;
+  severity: "note" | "warning" | "error";
+  detail: Record<string, string | number | Range>;
+}
+
+export interface Row {
+  values: Rival[];
+  notes: Rival[];
+  formula: Range | { unresolved: string } | null;
+  findings: Finding[];
+}
+
+export interface Report {
+  document: string;
+  heads: string[];
+  template_version: number | null;
+  rows: Record<string, Row>;
+}
+
+export interface FormRow {
+  code: string;
+  stt: string;
+  label: string;
+  unit: string;
+  kind: "integer" | "decimal" | "percent" | "money_million_vnd" | "choice" | "text" | "heading";
+  depth: number;
+  choices: { value: number; label: string }[];
+  note: string | null;
+  computed_only: boolean;
+  formula: string | null;
+}
+
+export interface Section {
+  id: string;
+  printed: string | null;
+  title: string;
+  owner: string | null;
+  form_label: string | null;
+  rows: FormRow[];
+}
+
+export interface Form {
+  id: string;
+  version: number;
+  title: string;
+  sections: Section[];
+}
+
+export interface WorkItem extends Subject {
+  document: string;
+  title: string;
+  unit_name: string;
+  due: string | null;
+  past_due: boolean;
+  filled: number;
+  rows: number;
+  conflicts: number;
+  findings: number;
+  draft_edits: number;
+  waiting: boolean;
+}
+
+export interface Person {
+  name: string | null;
+  sign_in_name: string | null;
+  grants: { role: string; unit: string | null; unit_name: string | null; subtree: boolean }[];
+  province: string | null;
+  rehearsal: string | null;
+}
+
+export interface Status {
+  draft_edits: number;
+  waiting_parts: number;
+  waiting_bytes: number;
+  held_parts: number;
+  documents: number;
+  catalogue: number;
+  installation: string;
+}
+
+export type Edit =
+  | { kind: "cell"; code: string; text: string | null }
+  | { kind: "number"; code: string; number: string }
+  | { kind: "no_occurrence"; code: string }
+  | { kind: "note"; code: string; text: string | null };
+
+export type Reading =
+  | { value: Value }
+  | { fault: string; readings: { number: string; text: string }[] };

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig, type Plugin } from "vite";
+
+const OUT = join(import.meta.dirname, "dist");
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? files(path) : [path];
+  });
+}
+
+/** Names every file in the service worker, and writes beside each what travels: brotli, as small as it gets. */
+function shipped(): Plugin {
+  return {
+    name: "shipped",
+    apply: "build",
+    closeBundle() {
+      const worker = join(OUT, "service-worker.js");
+      const kept = files(OUT).filter((path) => path !== worker && !path.endsWith(".br"));
+      const hash = createHash("sha256");
+      for (const path of kept) hash.update(path).update(readFileSync(path));
+      const names = kept.map((path) => `/${relative(OUT, path)}`).sort();
+      const source = readFileSync(worker, "utf8")
+        .replace("__VERSION__", hash.digest("hex").slice(0, 16))
+        .replace("__FILES__", JSON.stringify(names));
+      writeFileSync(worker, source);
+      for (const path of [...kept, worker]) {
+        const params = {
+          [constants.BROTLI_PARAM_QUALITY]: 11,
+          [constants.BROTLI_PARAM_LGWIN]: 22,
+          [constants.BROTLI_PARAM_SIZE_HINT]: statSync(path).size,
+        };
+        writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path), { params }));
+      }
+    },
+  };
+}
+
+// `core` is written by `cargo xtask web`: the WebAssembly module and its JavaScript side.
+export default defineConfig({
+  plugins: [svelte(), shipped()],
+  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  worker: { format: "es" },
+});

@@ -1,0 +1,85 @@
+//! The web app: the core as WebAssembly, its JavaScript side, and the pages, ready to be put into the
+//! server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result};
+
+use crate::program::{built, cargo, program, require, root, run as run_program};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Builds the app into `clients/web/dist`, unless it stands there from the same sources.
+pub(crate) fn build() -> Result<()> {
+    require("npm", "install Node.js 20 or later with npm")?;
+    let web = root().join("clients/web");
+    let core = web.join("core");
+    run_program(cargo(&[
+        "build", "--quiet", "-p", "tablet-wasm", "--lib", "--profile", "tablet", "--target", TARGET,
+    ]))?;
+    run_program(cargo(&["build", "--quiet", "-p", "tablet-bindgen"]))?;
+    let wasm = built(&format!("{TARGET}/tablet"), "tablet_wasm.wasm");
+    let stamp = stamp(&web, &wasm)?;
+    let kept = core.join("stamp");
+    if web.join("dist/service-worker.js").exists()
+        && fs::read_to_string(&kept).is_ok_and(|kept| kept == stamp)
+    {
+        return Ok(());
+    }
+    fs::create_dir_all(&core).context("cannot make clients/web/core")?;
+    run_program(program(
+        &built("debug", "tablet-bindgen").to_string_lossy(),
+        &[&wasm.to_string_lossy(), &core.to_string_lossy()],
+    ))?;
+    if !web.join("node_modules/.package-lock.json").exists() {
+        npm(&web, &["ci", "--silent", "--no-fund", "--no-audit"])?;
+    }
+    npm(&web, &["run", "--silent", "check"])?;
+    npm(&web, &["run", "--silent", "build"])?;
+    fs::write(&kept, stamp).context("cannot write clients/web/core/stamp")
+}
+
+fn npm(web: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = program("npm", arguments);
+    command.current_dir(web);
+    run_program(command)
+}
+
+/// Names, sizes and times of everything that the app is made of.
+fn stamp(web: &Path, wasm: &Path) -> Result<String> {
+    let mut files: Vec<PathBuf> = vec![
+        wasm.to_owned(),
+        web.join("index.html"),
+        web.join("package-lock.json"),
+        web.join("vite.config.ts"),
+    ];
+    for folder in [
+        web.join("src"),
+        web.join("public"),
+        root().join("sync-core/messages/catalogues"),
+    ] {
+        list(&folder, &mut files)?;
+    }
+    files.sort();
+    let mut stamp = String::new();
+    for file in files {
+        let about = fs::metadata(&file).with_context(|| format!("no {}", file.display()))?;
+        let modified = about.modified()?.duration_since(UNIX_EPOCH)?.as_nanos();
+        stamp.push_str(&format!("{} {} {modified}\n", file.display(), about.len()));
+    }
+    Ok(stamp)
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
