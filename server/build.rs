@@ -33,7 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     table.push_str("];\n");
-    fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("app_files.rs"), table)?;
+    fs::write(
+        PathBuf::from(std::env::var("OUT_DIR")?).join("app_files.rs"),
+        table,
+    )?;
     Ok(())
 }
 

@@ -41,6 +41,9 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     if arguments.contains(&"--once") {
         return server.stop();
     }
+    // For the app: a device of the officer whose name is printed above.
+    let officer = ["--person", "xa-dinh-hoa", "--unit", "05569"];
+    dongbo(&folder, &[&["enrolment", "new"], &officer[..]].concat())?;
     server.wait()
 }
 
@@ -160,7 +163,10 @@ impl Running {
     #[expect(clippy::print_stdout, reason = "says where to look")]
     fn wait(&mut self) -> Result<()> {
         println!("Quản trị / administrator: admin, {ADMINISTRATOR_PASSWORD}");
-        println!("\nhttp://{}  (Ctrl-C: dừng / stop)", self.address);
+        println!(
+            "\nhttp://{0}  ứng dụng / app\nhttp://{0}/status  số liệu toàn tỉnh / the province  (Ctrl-C: dừng / stop)",
+            self.address
+        );
         let status = self.child.wait().context("cannot wait for the server")?;
         if !status.success() {
             bail!("the server ended with {status}");

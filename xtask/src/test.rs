@@ -1,4 +1,5 @@
-//! Every test: Rust natively, the golden vectors in WebAssembly, the field simulation.
+//! Every test: Rust natively, the golden vectors in WebAssembly, the app in a browser, the field
+//! simulation.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -6,10 +7,10 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 
 use crate::program::{built, cargo, program, require, run as run_program};
-use crate::simulation;
+use crate::{simulation, web};
 
-/// Runs everything and ends with one line of counts; the vectors in WebAssembly and the simulation
-/// count as one test each.
+/// Runs everything and ends with one line of counts; the vectors in WebAssembly, the stories in
+/// the browser and the simulation count as one test each.
 #[expect(clippy::print_stdout, reason = "the counts are the result")]
 pub(crate) fn run() -> Result<()> {
     require(
@@ -17,14 +18,30 @@ pub(crate) fn run() -> Result<()> {
         "install Node.js 20 or later (Debian: apt-get install nodejs)",
     )?;
     require("strace", "apt-get install strace")?;
+    require(
+        &chromium(),
+        "apt-get install chromium, or name one in CHROMIUM",
+    )?;
+    web::build()?;
     // The programs that the tests start, with the features that the tests are built with: another
     // choice of features would build the engine twice.
     run_program(cargo(&["build", "--workspace", "--all-targets"]))?;
     let passed = rust_tests()?;
     vectors_in_webassembly()?;
+    browser()?;
     simulation::run_many()?;
-    println!("{} passed, 0 failed", passed + 2);
+    println!("{} passed, 0 failed", passed + 3);
     Ok(())
+}
+
+fn chromium() -> String {
+    std::env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned())
+}
+
+/// The stories that the app must survive, in real Chromium against the real server.
+fn browser() -> Result<()> {
+    let reporter = "--test-reporter=spec";
+    run_program(program("node", &["--test", reporter, "tests/browser/"]))
 }
 
 /// Runs the tests of the workspace, shows what they print and counts them.

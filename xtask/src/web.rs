@@ -17,7 +17,15 @@ pub(crate) fn build() -> Result<()> {
     let web = root().join("clients/web");
     let core = web.join("core");
     run_program(cargo(&[
-        "build", "--quiet", "-p", "tablet-wasm", "--lib", "--profile", "tablet", "--target", TARGET,
+        "build",
+        "--quiet",
+        "-p",
+        "tablet-wasm",
+        "--lib",
+        "--profile",
+        "tablet",
+        "--target",
+        TARGET,
     ]))?;
     run_program(cargo(&["build", "--quiet", "-p", "tablet-bindgen"]))?;
     let wasm = built(&format!("{TARGET}/tablet"), "tablet_wasm.wasm");

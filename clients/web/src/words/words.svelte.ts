@@ -38,24 +38,19 @@ export function knows(id: string): boolean {
   return bundles[spoken.language].hasMessage(id);
 }
 
-/** A time by this device, as people in Vietnam write it. */
+const two = (number: number): string => String(number).padStart(2, "0");
+
+/** A time by this device. */
 export function clock(seconds: number, withSeconds = false): string {
-  return new Intl.DateTimeFormat("vi-VN", {
-    hour: "2-digit",
-    minute: "2-digit",
-    ...(withSeconds ? { second: "2-digit" as const } : {}),
-    hour12: false,
-  }).format(seconds * 1000);
+  const at = new Date(seconds * 1000);
+  const short = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return withSeconds ? `${short}:${two(at.getSeconds())}` : short;
 }
 
+/** The same with the day before it, as people in Vietnam write it. */
 export function dayAndClock(seconds: number): string {
-  return new Intl.DateTimeFormat("vi-VN", {
-    day: "2-digit",
-    month: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    hour12: false,
-  }).format(seconds * 1000);
+  const at = new Date(seconds * 1000);
+  return `${two(at.getDate())}/${two(at.getMonth() + 1)} ${clock(seconds)}`;
 }
 
 /** yyyy-mm-dd as dd/MM/yyyy. */
@@ -65,6 +60,7 @@ export function day(iso: string): string {
 
 /** Bytes as people read them. */
 export function kilobytes(bytes: number): string {
+  if (bytes < 1024) return "< 1";
   const value = bytes < 10_240 ? Math.ceil(bytes / 102.4) / 10 : Math.ceil(bytes / 1024);
   return value.toLocaleString(spoken.language === "vi" ? "vi-VN" : "en-GB");
 }
