@@ -1,25 +1,22 @@
 //! A tablet behind the boundary: the device of the core, and the views of it that the page asks for.
 
+mod lists;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
-use sync_core::access;
 use sync_core::batch::{Entry as PartEntry, Sealer, SignedPart};
-use sync_core::catalogue::{Catalogue, Duty, SignedRecord};
-use sync_core::date::Date;
-use sync_core::document::{Edit, Entry, Subject, SubjectKind};
+use sync_core::catalogue::{Catalogue, SignedRecord};
+use sync_core::document::{Edit, Entry, Subject};
 use sync_core::form::{Template, entry};
 use sync_core::identity::{
     ActorId, ChangeHash, InstallationId, KeyId, NodeId, PersonId, ProvinceId, UnitId, labelled_hash,
 };
 use sync_core::log::{KeyspaceError, MemoryKeyspace, Write};
 use sync_core::number::Number;
-use sync_core::org_unit::OrgTree;
-use sync_core::period::Period;
-use sync_core::roll_up::{RollUp, Submission};
 use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState};
 
 use crate::json::{self, Typed};
@@ -273,51 +270,6 @@ impl TabletState {
         .to_string())
     }
 
-    /// See [`crate::Tablet::work`].
-    pub fn work(&mut self, now: i64) -> Step {
-        let today = Date::of_timestamp(now);
-        let tree = self.tree_on(today)?;
-        let catalogue = self.device.catalogue();
-        let person = self.own_person();
-        let mut wanted: BTreeMap<Subject, Option<Duty>> = BTreeMap::new();
-        for duty in catalogue.duties() {
-            for unit in tree.of_kind(&duty.unit_kind) {
-                let mine = person
-                    .is_some_and(|person| access::may_read(catalogue, person, unit.unit, now));
-                if mine {
-                    let subject = report_subject(duty, unit.unit);
-                    wanted.insert(subject, Some(duty.clone()));
-                }
-            }
-        }
-        for subject in self.device.subjects()?.into_values() {
-            wanted.entry(subject).or_insert(None);
-        }
-        let waiting = self.waiting_documents()?;
-        let mut items = Vec::with_capacity(wanted.len());
-        for (subject, duty) in wanted {
-            let id = subject.document_id();
-            let template = self.template_of(&subject)?;
-            let cells = self.device.with_draft(&subject)?.cells();
-            let findings = sync_core::report::findings(&template, &cells);
-            let is_late = duty
-                .as_ref()
-                .is_some_and(|duty| today.to_string() > duty.due);
-            items.push(json!({
-                "document": id, "template": subject.template, "unit": subject.unit,
-                "period": subject.period, "title": template.title(),
-                "unit_name": unit_name(self.device.catalogue(), subject.unit),
-                "due": duty.map(|duty| duty.due), "past_due": is_late,
-                "filled": cells.len(), "rows": template.rows().len(),
-                "conflicts": cells.values().filter(|rivals| rivals.len() > 1).count(),
-                "findings": findings.len(),
-                "draft_edits": self.device.draft(id).map_or(0, |draft| draft.edits.len()),
-                "waiting": waiting.contains(&id),
-            }));
-        }
-        Ok(json!(items).to_string())
-    }
-
     /// See [`crate::Tablet::form`].
     pub fn form(&mut self, template: &str) -> Step {
         Ok(view::form(&*self.newest_template(template)?).to_string())
@@ -370,62 +322,6 @@ impl TabletState {
         Ok(value.to_string())
     }
 
-    /// See [`crate::Tablet::totals`].
-    pub fn totals(&mut self, template: &str, period: &str, unit: &str, _now: i64) -> Step {
-        let period: Period = period
-            .parse()
-            .map_err(|_| StepError::Argument(format!("{period} is no period")))?;
-        let unit: UnitId = unit
-            .parse()
-            .map_err(|_| StepError::Argument("no unit".to_owned()))?;
-        let form = self.newest_template(template)?;
-        let tree = self.tree_on(period.last_day())?;
-        let written = period.to_string();
-        let catalogue = self.device.catalogue();
-        let due: BTreeSet<UnitId> = catalogue
-            .duties()
-            .filter(|duty| duty.template == template && duty.period == written)
-            .flat_map(|duty| tree.of_kind(&duty.unit_kind))
-            .map(|record| record.unit)
-            .collect();
-        let mut roll_up = RollUp::new(Arc::clone(&form), Arc::new(tree), &due);
-        for subject in self.device.subjects()?.into_values() {
-            if subject.template != template || subject.period != written {
-                continue;
-            }
-            let document = self.device.with_draft(&subject)?;
-            let cells = document.cells();
-            let submission = (!cells.is_empty()).then(|| Submission {
-                cells: &cells,
-                template_version: document.template_version().unwrap_or(form.version()),
-                late: false,
-            });
-            // A unit that owes no report is no part of the totals; that is no fault.
-            let _ = roll_up.set_report(subject.unit, submission);
-        }
-        let coverage = roll_up.coverage(unit);
-        let figures: BTreeMap<&str, Value> = form
-            .rows()
-            .iter()
-            .filter_map(|row| {
-                let figure = roll_up.figure(unit, &row.code)?;
-                let range = figure.value.range()?;
-                let mut value = view::range_json(range);
-                if let Some(object) = value.as_object_mut() {
-                    object.insert("provisional".to_owned(), json!(figure.is_provisional()));
-                }
-                Some((row.code.as_str(), value))
-            })
-            .collect();
-        Ok(json!({
-            "unit": unit, "figures": figures,
-            "due": coverage.as_ref().map(|coverage| coverage.due),
-            "reported": coverage.as_ref().map(|coverage| coverage.reported),
-            "missing": roll_up.missing(unit), "in_conflict": roll_up.in_conflict(unit),
-        })
-        .to_string())
-    }
-
     fn rows(&mut self, subject: &Subject) -> Step {
         let template = self.template_of(subject)?;
         let document = self.device.with_draft(subject)?;
@@ -476,24 +372,9 @@ impl TabletState {
         Ok(())
     }
 
-    fn waiting_documents(&self) -> Result<BTreeSet<sync_core::identity::DocumentId>, StepError> {
-        let mut documents = BTreeSet::new();
-        for part in self.device.outbox().keys() {
-            if let Some(part) = self.device.part(*part)? {
-                documents.extend(part.part().entries.iter().map(PartEntry::document));
-            }
-        }
-        Ok(documents)
-    }
-
     fn own_person(&self) -> Option<PersonId> {
         let key = KeyId::of(self.device.sealer().key.verifying_key().as_bytes());
         Some(self.device.catalogue().key(key)?.person)
-    }
-
-    fn tree_on(&self, day: Date) -> Result<OrgTree, StepError> {
-        OrgTree::of_catalogue(self.device.catalogue(), day)
-            .map_err(|error| StepError::Damaged(error.to_string()))
     }
 
     /// The version that a report is filled by; the newest for one that nobody began.
@@ -561,15 +442,6 @@ fn changes_of(
                 None
             }
         })
-}
-
-fn report_subject(duty: &Duty, unit: UnitId) -> Subject {
-    Subject {
-        kind: SubjectKind::Report,
-        template: duty.template.clone(),
-        unit,
-        period: duty.period.clone(),
-    }
 }
 
 fn unit_name(catalogue: &Catalogue, unit: UnitId) -> String {
