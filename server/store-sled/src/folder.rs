@@ -16,11 +16,14 @@ pub const INDEX_FOLDER: &str = "index";
 
 pub(crate) const SLED_FOLDER: &str = "sled";
 pub(crate) const REDO_FILE: &str = "redo";
+pub(crate) const TRUTH_RUN_FILE: &str = "truth";
+pub(crate) const DERIVED_RUN_FILE: &str = "derived";
+pub(crate) const GATHERING_FOLDER: &str = "gathering";
 const STATE_FILE: &str = "state";
 const FORMAT_FILE: &str = "format";
 const FORMAT_WORDS: &str = "dongbo store ";
 /// Changes with anything that makes an older index useless, sled's version included.
-const STATE_WORDS: &str = "dongbo index 1";
+const STATE_WORDS: &str = "dongbo index 2";
 
 /// What the format file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +99,9 @@ pub(crate) fn mark_open(folder: &Path, journal: [u8; 16], boot: Option<&str>) ->
     )
 }
 
-/// Syncs sled's files and says that the index was closed.
+/// Syncs the files of the index and says that it was closed.
 pub(crate) fn mark_closed(folder: &Path, journal: [u8; 16]) -> io::Result<()> {
-    sync_all(&folder.join(INDEX_FOLDER).join(SLED_FOLDER))?;
+    sync_all(&folder.join(INDEX_FOLDER))?;
     write_state(folder, journal, "closed")
 }
 

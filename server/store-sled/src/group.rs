@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use journal::{AppendError, Place, SyncError};
 use store::{Commit, CommitError, Condition, ReadError, Write, is_derived, record};
 
-use crate::index::{Index, IndexBatch, Mark};
+use crate::index::{Index, Mark};
 use crate::{REDO_BYTES_MAX, SledStore, Writing, folder, index_failure, is_truth, value};
 
 /// Commits in one group: more would only make the first wait longer.
@@ -397,7 +397,7 @@ impl SledStore {
         }
         writing.redo.keep();
         writing.applied = overlay.last_record;
-        let mut batch = IndexBatch::default();
+        let mut batch = index.batch();
         for (key, pending) in overlay.writes {
             batch.put(&key, pending.stored);
         }
@@ -412,7 +412,7 @@ impl SledStore {
         }
         applied.map_err(|error| {
             folder::distrust(&self.folder);
-            index_failure(&error)
+            index_failure(&error.to_string())
         })
     }
 }

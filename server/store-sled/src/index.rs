@@ -1,16 +1,23 @@
-//! sled behind the few operations the store needs, with its keys and the mark.
+//! The index behind the few operations the store needs: sled on top, and below it what was put by the
+//! million when it was built, as runs.
 
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
 use journal::Place;
-use store::{DERIVED_FROM, ReadError, Write};
+use store::{DERIVED_FROM, ReadError, Write, is_derived};
 use sync_core::codec::{DecodeError, Reader, Writer};
 
+use crate::folder::{DERIVED_RUN_FILE, GATHERING_FOLDER, SLED_FOLDER, TRUTH_RUN_FILE};
+use crate::gathering::{self, GatherError, Gathering};
+use crate::merge::{Layer, Merged};
+use crate::run::{Run, Stored};
 use crate::value;
 
 const OWN: u8 = 0;
@@ -18,6 +25,8 @@ const OF_STORE: u8 = 1;
 const JOURNAL_KEY: [u8; 2] = [OWN, b'j'];
 const MARK_KEY: [u8; 2] = [OWN, b'm'];
 const DERIVED_KEY: [u8; 2] = [OWN, b'd'];
+const TRUTH_RUN_KEY: [u8; 2] = [OWN, b't'];
+const DERIVED_RUN_KEY: [u8; 2] = [OWN, b'r'];
 
 /// How often, and how long between, opening is tried while an earlier sled of this process still
 /// lets go of its files.
@@ -71,23 +80,89 @@ impl Mark {
 }
 
 /// Writes that reach sled as a whole.
-#[derive(Debug, Default)]
-pub(crate) struct IndexBatch(sled::Batch);
+#[derive(Debug)]
+pub(crate) struct IndexBatch {
+    batch: sled::Batch,
+    /// Something may lie below: a removal must hide it.
+    hides: bool,
+    derived: bool,
+}
 
 impl IndexBatch {
     /// A value in the form `value` gives it, or none to remove the key.
     pub(crate) fn put(&mut self, key: &[u8], value: Option<Vec<u8>>) {
+        self.derived |= is_derived(key);
         match value {
-            Some(value) => self.0.insert(own(key), value),
-            None => self.0.remove(own(key)),
+            Some(value) => self.batch.insert(own(key), value),
+            None if self.hides => self.batch.insert(own(key), &[]),
+            None => self.batch.remove(own(key)),
         }
     }
 }
 
-/// An open index.
+/// A change of the index that failed; nothing can be promised about it any more.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IndexError {
+    #[error(transparent)]
+    Sled(#[from] sled::Error),
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    #[error("cannot change the files of the index: {0}")]
+    Files(#[from] io::Error),
+}
+
+/// An open index. What sled has of a key counts; else what lies below.
 #[derive(Debug)]
 pub(crate) struct Index {
+    folder: PathBuf,
+    gather_bytes_max: usize,
     sled: sled::Db,
+    truth: Option<Run>,
+    derived: RwLock<Derived>,
+    /// sled may have derived keys: false only between clearing them and the next write of one.
+    derived_above: AtomicBool,
+}
+
+/// The derived keys below sled.
+#[derive(Debug)]
+enum Derived {
+    Settled(Option<Run>),
+    /// Cleared, and being put again.
+    Gathering(Gathering),
+}
+
+impl Derived {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        match self {
+            Self::Settled(run) => run.as_ref().map_or(Ok(None), |run| run.get(key)),
+            Self::Gathering(gathering) => gathering.get(key),
+        }
+    }
+
+    fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<Stored>, ReadError> {
+        match self {
+            Self::Settled(run) => run.as_ref().map_or(Ok(None), |run| run.last(from, to)),
+            Self::Gathering(gathering) => gathering.last(from, to),
+        }
+    }
+
+    fn layers<'a>(&'a self, from: &[u8], to: &[u8]) -> Vec<Layer<'a>> {
+        match self {
+            Self::Settled(run) => layer_of(run.as_ref(), from, to).into_iter().collect(),
+            Self::Gathering(gathering) => gathering.layers(from, Some(to)),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Settled(run) => run.as_ref().map_or(0, Run::bytes),
+            Self::Gathering(gathering) => gathering.bytes(),
+        }
+    }
+}
+
+fn layer_of<'a>(run: Option<&Run>, from: &[u8], to: &[u8]) -> Option<Layer<'a>> {
+    run.map(|run| -> Layer<'a> { Box::new(run.range(from, Some(to))) })
 }
 
 /// The key as it stands in sled.
@@ -107,34 +182,56 @@ fn unread(error: &sled::Error) -> ReadError {
 }
 
 impl Index {
-    /// Opens sled in a folder. Any panic of sled over what it finds there is an error like others.
-    pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<Self, String> {
-        remove_unfinished_snapshots(folder).map_err(|error| error.to_string())?;
-        let mut tries = 0;
-        loop {
-            let config = sled::Config::new()
-                .path(folder)
-                .cache_capacity(cache_bytes)
-                .mode(sled::Mode::HighThroughput)
-                .flush_every_ms(None);
-            let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-            match opened {
-                Ok(Ok(sled)) => return Ok(Self { sled }),
-                Ok(Err(error)) => {
-                    let text = error.to_string();
-                    tries += 1;
-                    if !text.contains("could not acquire lock") || tries > LOCK_TRIES_MAX {
-                        return Err(text);
-                    }
-                }
-                Err(_) => return Err("sled cannot read its files".to_owned()),
+    /// Opens the index in a folder, which may be empty but for its state.
+    pub(crate) fn open(
+        folder: &Path,
+        cache_bytes: u64,
+        gather_bytes_max: usize,
+    ) -> Result<Self, String> {
+        let sled_folder = folder.join(SLED_FOLDER);
+        fs::create_dir_all(&sled_folder).map_err(|error| error.to_string())?;
+        let sled = open_sled(&sled_folder, cache_bytes)?;
+        let run = |key: [u8; 2], file: &str| -> Result<Option<Run>, String> {
+            let Some(checksum) = sled.get(key).map_err(|error| error.to_string())? else {
+                return Ok(None);
+            };
+            let run = Run::open(&folder.join(file)).map_err(|error| error.to_string())?;
+            if *checksum != run.checksum().to_be_bytes() {
+                return Err(format!("{file} is the run of another index"));
             }
-            thread::sleep(LOCK_WAIT);
-        }
+            Ok(Some(run))
+        };
+        let truth = run(TRUTH_RUN_KEY, TRUTH_RUN_FILE)?;
+        let derived = run(DERIVED_RUN_KEY, DERIVED_RUN_FILE)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            gather_bytes_max,
+            sled,
+            truth,
+            derived: RwLock::new(Derived::Settled(derived)),
+            derived_above: AtomicBool::new(true),
+        })
     }
 
-    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, ReadError> {
-        self.sled.get(own(key)).map_err(|error| unread(&error))
+    fn lock_derived(&self) -> RwLockReadGuard<'_, Derived> {
+        self.derived.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change_derived(&self) -> RwLockWriteGuard<'_, Derived> {
+        self.derived.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        let above = !is_derived(key) || self.derived_above.load(Ordering::SeqCst);
+        if above && let Some(value) = self.sled.get(own(key)).map_err(|error| unread(&error))? {
+            return Ok(kept(value.to_vec()));
+        }
+        let below = match &self.truth {
+            _ if is_derived(key) => self.lock_derived().get(key)?,
+            Some(run) => run.get(key)?,
+            None => None,
+        };
+        Ok(below.and_then(kept))
     }
 
     pub(crate) fn scan(
@@ -142,50 +239,105 @@ impl Index {
         from: &[u8],
         to: &[u8],
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, sled::IVec)>, ReadError> {
+    ) -> Result<Vec<Stored>, ReadError> {
         if from >= to {
             return Ok(Vec::new());
         }
-        self.sled
-            .range(own(from)..own(to))
+        let derived = self.lock_derived();
+        let above = self.sled.range(own(from)..own(to)).map(entry);
+        let mut layers: Vec<Layer<'_>> = vec![Box::new(above)];
+        if from < [DERIVED_FROM].as_slice() {
+            layers.extend(layer_of(self.truth.as_ref(), from, to));
+        }
+        if to > [DERIVED_FROM].as_slice() {
+            layers.extend(derived.layers(from, to));
+        }
+        Merged::new(layers)
+            .filter(|found| !found.as_ref().is_ok_and(|(_, value)| value.is_empty()))
             .take(limit)
-            .map(entry)
             .collect()
     }
 
-    pub(crate) fn last(
-        &self,
-        from: &[u8],
-        to: &[u8],
-    ) -> Result<Option<(Vec<u8>, sled::IVec)>, ReadError> {
-        if from >= to {
-            return Ok(None);
+    pub(crate) fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<Stored>, ReadError> {
+        let derived = self.lock_derived();
+        let mut to = to.to_vec();
+        while from < to.as_slice() {
+            let above = self.sled.range(own(from)..own(&to)).next_back();
+            let mut last = above.map(entry).transpose()?;
+            let truth = self.truth.as_ref();
+            let below = [
+                truth.map_or(Ok(None), |run| run.last(from, &to))?,
+                derived.last(from, &to)?,
+            ];
+            for found in below {
+                if found.as_ref().map(|(key, _)| key) > last.as_ref().map(|(key, _)| key) {
+                    last = found;
+                }
+            }
+            match last {
+                // Removed: the one before it.
+                Some((key, value)) if value.is_empty() => to = key,
+                last => return Ok(last),
+            }
         }
+        Ok(None)
+    }
+
+    /// An empty batch.
+    pub(crate) fn batch(&self) -> IndexBatch {
+        let derived = self.lock_derived();
+        let hides = self.truth.is_some() || !matches!(*derived, Derived::Settled(None));
+        IndexBatch {
+            batch: sled::Batch::default(),
+            hides,
+            derived: false,
+        }
+    }
+
+    /// Takes a run as the truth below sled, in an index that has none.
+    pub(crate) fn set_truth(&mut self, gathering: Gathering) -> Result<(), IndexError> {
+        let run = gathering.finish(&self.folder.join(TRUTH_RUN_FILE))?;
         self.sled
-            .range(own(from)..own(to))
-            .next_back()
-            .map(entry)
-            .transpose()
+            .insert(TRUTH_RUN_KEY, &run.checksum().to_be_bytes())?;
+        self.truth = Some(run);
+        Ok(())
+    }
+
+    /// A place to put keys by the million, out of sight until they are given to the index.
+    pub(crate) fn gathering(&self) -> io::Result<Gathering> {
+        Gathering::begin(&self.folder.join(GATHERING_FOLDER), self.gather_bytes_max)
     }
 
     /// Applies a batch together with the mark.
     pub(crate) fn apply(&self, batch: IndexBatch, mark: Mark) -> Result<(), sled::Error> {
-        let IndexBatch(mut batch) = batch;
+        let IndexBatch {
+            mut batch, derived, ..
+        } = batch;
+        if derived {
+            self.derived_above.store(true, Ordering::SeqCst);
+        }
         batch.insert(&MARK_KEY, mark.encode());
         self.sled.apply_batch(batch)
     }
 
-    /// Writes one derived key by itself: faster than batches, in any number.
-    pub(crate) fn put(&self, write: &Write) -> Result<(), sled::Error> {
-        self.put_bytes(&write.key, write.value.as_deref().map(value::inline))
-    }
-
-    /// Writes one key by itself, in the form `value` gives it.
-    pub(crate) fn put_bytes(&self, key: &[u8], value: Option<Vec<u8>>) -> Result<(), sled::Error> {
-        match value {
-            Some(value) => self.sled.insert(own(key), value)?,
-            None => self.sled.remove(own(key))?,
-        };
+    /// Writes derived keys, in order.
+    pub(crate) fn put(&self, writes: &[Write]) -> Result<(), IndexError> {
+        if let Derived::Gathering(gathering) = &mut *self.change_derived() {
+            for write in writes {
+                gathering.put(&write.key, write.value.as_deref().map(value::inline))?;
+            }
+            return Ok(());
+        }
+        let hides = self.batch().hides;
+        self.derived_above.store(true, Ordering::SeqCst);
+        for write in writes {
+            // One by one: faster than batches, in any number.
+            match &write.value {
+                Some(value) => self.sled.insert(own(&write.key), value::inline(value))?,
+                None if hides => self.sled.insert(own(&write.key), &[])?,
+                None => self.sled.remove(own(&write.key))?,
+            };
+        }
         Ok(())
     }
 
@@ -215,27 +367,39 @@ impl Index {
             .map_err(|error| unread(&error))
     }
 
-    pub(crate) fn set_derived_complete(&self, complete: bool) -> Result<(), sled::Error> {
-        if complete {
-            self.sled.insert(DERIVED_KEY, &[])?;
-        } else {
-            self.sled.remove(DERIVED_KEY)?;
+    /// Says that no derived key is missing.
+    pub(crate) fn complete_derived(&self) -> Result<(), IndexError> {
+        let mut derived = self.change_derived();
+        if let Derived::Gathering(_) = *derived {
+            let gathered = std::mem::replace(&mut *derived, Derived::Settled(None));
+            if let Derived::Gathering(gathering) = gathered {
+                let run = gathering.finish(&self.folder.join(DERIVED_RUN_FILE))?;
+                self.sled
+                    .insert(DERIVED_RUN_KEY, &run.checksum().to_be_bytes())?;
+                *derived = Derived::Settled(Some(run));
+            }
         }
-        Ok(())
+        drop(derived);
+        self.sled.insert(DERIVED_KEY, &[])?;
+        Ok(self.flush()?)
     }
 
     pub(crate) fn has_derived(&self) -> Result<bool, ReadError> {
-        Ok(self
-            .sled
-            .range(own(&[DERIVED_FROM])..)
-            .next()
-            .map(entry)
-            .transpose()?
-            .is_some())
+        let above = self.sled.range(own(&[DERIVED_FROM])..).next();
+        let above = above.map(entry).transpose()?.is_some();
+        Ok(above || !matches!(*self.lock_derived(), Derived::Settled(None)))
     }
 
-    /// Removes all derived keys, a batch at a time.
-    pub(crate) fn remove_derived(&self, batch_bytes: usize) -> Result<(), sled::Error> {
+    /// Removes all derived keys, those in sled a batch at a time; what is put from now on is gathered
+    /// until it is said to be complete.
+    pub(crate) fn clear_derived(&self, batch_bytes: usize) -> Result<(), IndexError> {
+        self.sled.remove(DERIVED_KEY)?;
+        self.sled.remove(DERIVED_RUN_KEY)?;
+        // Behind this point a kill must not bring the old keys back as complete.
+        self.flush()?;
+        let mut derived = self.change_derived();
+        *derived = Derived::Gathering(self.gathering()?);
+        gathering::remove_file(&self.folder.join(DERIVED_RUN_FILE))?;
         loop {
             let mut batch = sled::Batch::default();
             let mut bytes = 0;
@@ -248,6 +412,7 @@ impl Index {
                 }
             }
             if bytes == 0 {
+                self.derived_above.store(false, Ordering::SeqCst);
                 return Ok(());
             }
             self.sled.apply_batch(batch)?;
@@ -260,15 +425,46 @@ impl Index {
     }
 
     pub(crate) fn bytes(&self) -> Result<u64, ReadError> {
-        self.sled.size_on_disk().map_err(|error| unread(&error))
+        let sled = self.sled.size_on_disk().map_err(|error| unread(&error))?;
+        let truth = self.truth.as_ref().map_or(0, Run::bytes);
+        Ok(sled + truth + self.lock_derived().bytes())
     }
 }
 
-fn entry(
-    found: Result<(sled::IVec, sled::IVec), sled::Error>,
-) -> Result<(Vec<u8>, sled::IVec), ReadError> {
+/// Opens sled. Any panic of it over what it finds there is an error like others.
+fn open_sled(folder: &Path, cache_bytes: u64) -> Result<sled::Db, String> {
+    remove_unfinished_snapshots(folder).map_err(|error| error.to_string())?;
+    let mut tries = 0;
+    loop {
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(cache_bytes)
+            .mode(sled::Mode::HighThroughput)
+            .flush_every_ms(None);
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        match opened {
+            Ok(Ok(sled)) => return Ok(sled),
+            Ok(Err(error)) => {
+                let text = error.to_string();
+                tries += 1;
+                if !text.contains("could not acquire lock") || tries > LOCK_TRIES_MAX {
+                    return Err(text);
+                }
+            }
+            Err(_) => return Err("sled cannot read its files".to_owned()),
+        }
+        thread::sleep(LOCK_WAIT);
+    }
+}
+
+/// A stored value, unless it says that the key was removed.
+fn kept(value: Vec<u8>) -> Option<Vec<u8>> {
+    (!value.is_empty()).then_some(value)
+}
+
+fn entry(found: Result<(sled::IVec, sled::IVec), sled::Error>) -> Result<Stored, ReadError> {
     let (key, value) = found.map_err(|error| unread(&error))?;
-    Ok((key.get(1..).unwrap_or_default().to_vec(), value))
+    Ok((key.get(1..).unwrap_or_default().to_vec(), value.to_vec()))
 }
 
 /// A kill while sled starts can leave such files, over which it then refuses to open.

@@ -13,6 +13,9 @@
 //! index/state       which journal the index belongs to, and how it was left
 //! index/redo        derived writes that sled may not have written to its files yet, see `redo`
 //! index/sled/       sled's own files
+//! index/truth       a run: the truth keys as they were when the index was built, see `run`
+//! index/derived     a run: the derived keys as they were put again at that time
+//! index/gathering/  runs of keys that are still being put
 //! ```
 //!
 //! # Keys and values in sled
@@ -24,7 +27,12 @@
 //! | `00 'j'` | `[16]` id of the journal |
 //! | `00 'm'` | the mark: place of the last record applied (u64 sequence, u64 segment, u64 offset, u32 length, u32 checksum), u64 last redo number applied. Part of every batch |
 //! | `00 'd'` | empty; there if the derived keys are complete |
-//! | `01` ‖ key | `00` ‖ value, or `01` ‖ u64 segment, u64 offset, u32 length, u32 CRC-32C: the value lies in the journal |
+//! | `00 't'`, `00 'r'` | checksums of the runs `truth` and `derived`; missing: there is none |
+//! | `01` ‖ key | `00` ‖ value, or `01` ‖ u64 segment, u64 offset, u32 length, u32 CRC-32C: the value lies in the journal; empty: removed, whatever lies below |
+//!
+//! What sled has of a key counts; only where it has nothing, a run is asked. A run never changes: it is
+//! made when the index is built, since sled takes some ten microseconds for each key and a run half of
+//! one, and everything later goes to sled.
 //!
 //! Truth values from [`POINTED_BYTES_MIN`] bytes on are pointed to, so that the index stays small and
 //! the journal is not written twice.
@@ -48,10 +56,13 @@
 //! inode, which a copy does not have.
 
 mod folder;
+mod gathering;
 mod group;
 mod index;
+mod merge;
 mod opening;
 mod redo;
+mod run;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -65,7 +76,7 @@ pub use folder::{FORMAT_VERSION, INDEX_FOLDER, JOURNAL_FOLDER};
 pub use opening::{OpenError, Opening, Rebuilt};
 
 use group::Queue;
-use index::Index;
+use index::{Index, IndexError};
 use redo::Redo;
 
 /// Truth values of at least this many bytes stay in the journal and are pointed to: below it, a
@@ -84,6 +95,8 @@ const BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub struct Options {
     /// Bytes of sled's page cache.
     pub cache_bytes: u64,
+    /// Bytes of keys and values held in memory while an index is built, before they are written.
+    pub gather_bytes_max: usize,
     /// Commits find the store full when the file system has less left: sled must have room to write
     /// what it holds, since it fails for good if it cannot.
     pub free_bytes_min: u64,
@@ -100,6 +113,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             cache_bytes: 16 * 1024 * 1024,
+            gather_bytes_max: gathering::MEMORY_BYTES_MAX,
             free_bytes_min: 32 * 1024 * 1024,
             segment_bytes_max: journal::SEGMENT_BYTES_MAX,
             boot_id: folder::boot_id(),
@@ -182,7 +196,7 @@ impl SledStore {
     /// Changes derived keys outside a group. A failure of sled is fatal.
     fn change_derived(
         &self,
-        act: impl FnOnce(&Index, &mut Redo) -> Result<(), sled::Error>,
+        act: impl FnOnce(&Index, &mut Redo) -> Result<(), IndexError>,
     ) -> Result<(), CommitError> {
         let mut writing = self.lock_writing();
         if let Some(fatal) = &writing.fatal {
@@ -193,24 +207,24 @@ impl SledStore {
             return Err(group::closed());
         };
         act(index, &mut writing.redo).map_err(|error| {
-            let fatal = index_failure(&error);
+            let fatal = index_failure(&error.to_string());
             folder::distrust(&self.folder);
             writing.fatal = Some(fatal.clone());
             fatal
         })
     }
 
-    fn resolve(&self, entry: (Vec<u8>, sled::IVec)) -> Result<Entry, ReadError> {
+    fn resolve(&self, entry: Entry) -> Result<Entry, ReadError> {
         let (key, value) = entry;
         Ok((key, value::read(&self.journal, &value)?))
     }
 }
 
-fn index_failure(error: &sled::Error) -> CommitError {
+fn index_failure(reason: &str) -> CommitError {
     CommitError::Fatal {
         step: "write",
         object: "index".to_owned(),
-        reason: error.to_string(),
+        reason: reason.to_owned(),
     }
 }
 
@@ -248,11 +262,9 @@ impl Store for SledStore {
 
     fn clear_derived(&self) -> Result<(), CommitError> {
         self.change_derived(|index, redo| {
-            index.set_derived_complete(false)?;
-            // Behind this point a kill must not bring the old keys back as complete.
-            index.flush()?;
+            index.clear_derived(BATCH_BYTES_MAX)?;
             redo.restart();
-            index.remove_derived(BATCH_BYTES_MAX)
+            Ok(())
         })
     }
 
@@ -261,13 +273,12 @@ impl Store for SledStore {
         // Neighbours together: sled then rewrites a page once for many keys. Stable, so that of two
         // writes of one key the later stays the later.
         writes.sort_by(|one, other| one.key.cmp(&other.key));
-        self.change_derived(|index, _| writes.iter().try_for_each(|write| index.put(write)))
+        self.change_derived(|index, _| index.put(&writes))
     }
 
     fn derived_rebuilt(&self) -> Result<(), CommitError> {
         self.change_derived(|index, redo| {
-            index.set_derived_complete(true)?;
-            index.flush()?;
+            index.complete_derived()?;
             redo.restart();
             Ok(())
         })

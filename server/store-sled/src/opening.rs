@@ -10,10 +10,9 @@ use journal::folder::{FolderLock, LockError};
 use journal::{Journal, Place, Recovery};
 use store::{is_derived, record};
 
-use crate::folder::{
-    Distrust, FORMAT_VERSION, Format, INDEX_FOLDER, JOURNAL_FOLDER, REDO_FILE, SLED_FOLDER,
-};
-use crate::index::{Index, IndexBatch, Mark};
+use crate::folder::{Distrust, FORMAT_VERSION, Format, INDEX_FOLDER, JOURNAL_FOLDER, REDO_FILE};
+use crate::gathering::GatherError;
+use crate::index::{Index, IndexBatch, IndexError, Mark};
 use crate::redo::{Redo, RedoEntry};
 use crate::{Options, folder, redo, value};
 
@@ -242,10 +241,11 @@ fn take_index(
     recovery: Recovery,
 ) -> Result<(Index, Option<Place>, u64), Rebuilt> {
     let path = folder.join(INDEX_FOLDER);
-    let index = Index::open(&path.join(SLED_FOLDER), options.cache_bytes).map_err(|reason| {
-        tracing::warn!(reason, "sled cannot open the index");
-        Rebuilt::Damaged
-    })?;
+    let index =
+        Index::open(&path, options.cache_bytes, options.gather_bytes_max).map_err(|reason| {
+            tracing::warn!(reason, "sled cannot open the index");
+            Rebuilt::Damaged
+        })?;
     if !index.belongs_to(journal.id()) {
         return Err(Rebuilt::Foreign);
     }
@@ -277,7 +277,7 @@ fn catch_up(
         .peekable();
     let (mut at, mut records) = (mark, 0);
     // Commits of derived keys alone, behind the mark's record.
-    let mut alone = IndexBatch::default();
+    let mut alone = index.batch();
     let known = (
         mark.place.map_or(0, |p| p.sequence),
         mark.place.map_or(0, |p| p.checksum),
@@ -291,7 +291,7 @@ fn catch_up(
     }
     journal
         .replay(mark.place, |place, body| {
-            let mut batch = IndexBatch::default();
+            let mut batch = index.batch();
             put_record(place, body, |key, value| {
                 batch.put(key, value);
                 Ok(())
@@ -341,7 +341,7 @@ fn put_all(batch: &mut IndexBatch, entry: &RedoEntry) {
 fn put_record(
     place: Place,
     body: &[u8],
-    mut put: impl FnMut(&[u8], Option<Vec<u8>>) -> Result<(), sled::Error>,
+    mut put: impl FnMut(&[u8], Option<Vec<u8>>) -> Result<(), GatherError>,
 ) -> Result<(), PutError> {
     for write in record::decode(body).map_err(PutError::Record)? {
         if is_derived(write.key) {
@@ -358,7 +358,7 @@ fn put_record(
 /// Why a record could not be put.
 enum PutError {
     Record(sync_core::codec::DecodeError),
-    Index(sled::Error),
+    Index(GatherError),
 }
 
 /// Removes whatever index there is and builds one from the journal.
@@ -373,38 +373,44 @@ fn build_index(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(source) => return Err(failed("remove", &path)(source)),
     }
-    let sled_path = path.join(SLED_FOLDER);
-    fs::create_dir_all(&sled_path).map_err(failed("create", &sled_path))?;
     mark_open(folder, journal.id(), options.boot_id.as_deref())?;
     let broken = |reason: String| OpenError::Index {
         folder: path.clone(),
         reason,
     };
-    let index = Index::open(&sled_path, options.cache_bytes).map_err(broken)?;
+    let mut index =
+        Index::open(&path, options.cache_bytes, options.gather_bytes_max).map_err(broken)?;
+    let mut truth = index
+        .gathering()
+        .map_err(|error| broken(error.to_string()))?;
     let (mut last, mut records) = (None, 0);
     journal.replay(None, |place, body| {
-        put_record(place, body, |key, value| index.put_bytes(key, value)).map_err(|error| {
-            match error {
+        put_record(place, body, |key, value| truth.put(key, value)).map_err(
+            |error| match error {
                 PutError::Record(reason) => OpenError::Record {
                     sequence: place.sequence,
                     reason,
                 },
                 PutError::Index(error) => broken(error.to_string()),
-            }
-        })?;
+            },
+        )?;
         last = Some(place);
         records += 1;
         Ok::<(), OpenError>(())
     })?;
-    let finish = || -> Result<(), sled::Error> {
+    let finish = || -> Result<Index, IndexError> {
+        if records > 0 {
+            index.set_truth(truth)?;
+        }
         // The journal's id comes last: without it the next opening takes the index for nobody's.
         index.set_mark(Mark {
             place: last,
             redo: 0,
         })?;
         index.set_journal(journal.id())?;
-        index.flush()
+        index.flush()?;
+        Ok(index)
     };
-    finish().map_err(|error| broken(error.to_string()))?;
+    let index = finish().map_err(|error| broken(error.to_string()))?;
     Ok((index, last, records))
 }

@@ -15,10 +15,11 @@ use journal::folder::LockError;
 use super::*;
 
 fn options() -> Options {
-    // Small, so that tests cross segments.
+    // Small, so that tests cross segments, and build an index of several runs.
     Options {
         segment_bytes_max: 20_000,
         free_bytes_min: 0,
+        gather_bytes_max: 4_000,
         ..Options::default()
     }
 }
@@ -334,6 +335,88 @@ fn a_damaged_index_is_built_again() {
         fs::write(&path, vec![0x55; length]).unwrap();
         let store = open(folder.path());
         assert_eq!(truth(&store), truth_of(&all), "{name}");
+    }
+}
+
+/// A store whose index was built from its journal has most of it in runs, and later writes above them.
+fn filled_and_built(folder: &Path) -> Vec<Entry> {
+    let all = filled(folder);
+    fs::remove_dir_all(folder.join(INDEX_FOLDER)).unwrap();
+    let store = open(folder);
+    store.clear_derived().unwrap();
+    let derived: Vec<Write> = all
+        .iter()
+        .filter(|(key, _)| is_derived(key))
+        .map(|(key, value)| put(key, value))
+        .collect();
+    store.put_derived(derived).unwrap();
+    store.derived_rebuilt().unwrap();
+    assert_eq!(everything(&store), all);
+    let writes = vec![
+        Write {
+            key: vec![3, 119],
+            value: None,
+        },
+        put(&[3, 8], b"other"),
+        put(&[3, 200], b"more"),
+    ];
+    commit(&store, writes);
+    let all = everything(&store);
+    assert_eq!(
+        store.last(&[3], &[3, 200]).unwrap().unwrap().0,
+        [3, 118],
+        "what was removed is passed over"
+    );
+    store.close().unwrap();
+    for run in ["truth", "derived"] {
+        assert!(folder.join(INDEX_FOLDER).join(run).is_file());
+    }
+    assert!(!folder.join(INDEX_FOLDER).join("gathering").exists());
+    all
+}
+
+#[test]
+fn a_built_index_is_kept_and_what_comes_later_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = filled_and_built(folder.path());
+    let store = open(folder.path());
+    assert_eq!(store.opening().rebuilt, None);
+    assert!(!store.derived_lost());
+    assert_eq!(everything(&store), all);
+}
+
+/// Without the run that sled stands on, sled alone would have a part of the truth and not know it.
+#[test]
+fn a_run_that_is_missing_damaged_or_anothers_costs_the_index() {
+    let other = tempfile::tempdir().unwrap();
+    filled_and_built(other.path());
+    for run in ["truth", "derived"] {
+        for harm in ["missing", "damaged", "another's"] {
+            let folder = tempfile::tempdir().unwrap();
+            let all = filled_and_built(folder.path());
+            let path = folder.path().join(INDEX_FOLDER).join(run);
+            match harm {
+                "missing" => fs::remove_file(&path).unwrap(),
+                "damaged" => {
+                    let mut bytes = fs::read(&path).unwrap();
+                    let at = bytes.len() - 30;
+                    bytes[at] ^= 1;
+                    fs::write(&path, bytes).unwrap();
+                }
+                _ => {
+                    let names = ["truth", "derived"];
+                    let wrong = names.into_iter().find(|name| *name != run).unwrap();
+                    fs::copy(other.path().join(INDEX_FOLDER).join(wrong), &path).unwrap();
+                }
+            }
+            let store = open(folder.path());
+            assert_eq!(
+                store.opening().rebuilt,
+                Some(Rebuilt::Damaged),
+                "{run} {harm}"
+            );
+            assert_eq!(everything(&store), truth_of(&all), "{run} {harm}");
+        }
     }
 }
 

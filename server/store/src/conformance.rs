@@ -485,6 +485,9 @@ pub fn derived_keys_can_be_cleared_and_put_again(harness: &mut dyn Harness) {
         keys(store.as_ref(), b"\x80", b"\xff\xff", 9_999).len(),
         2_999
     );
+    let last = |store: &dyn Store| store.last(b"\x80", b"\xff").expect("a read");
+    let key = |number: u32| [&[0x84], number.to_be_bytes().as_slice()].concat();
+    assert_eq!(last(store.as_ref()), Some((key(2_999), b"new".to_vec())));
     assert!(store.derived_lost(), "not complete before it is said");
     store.derived_rebuilt().expect("the end of rebuilding");
     assert!(!store.derived_lost());
@@ -495,6 +498,32 @@ pub fn derived_keys_can_be_cleared_and_put_again(harness: &mut dyn Harness) {
         keys(store.as_ref(), b"\x80", b"\xff\xff", 9_999).len(),
         2_999
     );
+    // What comes later counts, whether it says more, something else, or that a key is gone.
+    write(
+        store.as_ref(),
+        vec![remove(&key(2_999)), remove(&key(2_998)), put(&key(7), b"7")],
+    );
+    store
+        .put_derived(vec![remove(&key(2_997)), put(&key(8), b"8")])
+        .expect("putting on");
+    let mut store = store;
+    for reopened in [false, true] {
+        if reopened {
+            harness.stop(store, Stop::Closed);
+            store = harness.open();
+        }
+        assert_eq!(last(store.as_ref()), Some((key(2_996), b"new".to_vec())));
+        let page = store.scan(&key(6), &key(10), 3).expect("a scan");
+        let values: Vec<&[u8]> = page.iter().map(|(_, value)| value.as_slice()).collect();
+        assert_eq!(
+            values,
+            [b"new".as_slice(), b"7", b"8"],
+            "reopened: {reopened}"
+        );
+        assert_eq!(get(store.as_ref(), &key(2_998)), None);
+        let all = keys(store.as_ref(), b"\x80", b"\xff\xff", 9_999);
+        assert_eq!(all.len(), 2_996);
+    }
     harness.stop(store, Stop::Closed);
 }
 
