@@ -4,20 +4,21 @@
 //! listeners are told before the extracts are written, since writing may have to wait for a commit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use store::{SharedStore, Write};
-use sync_core::batch::{Entry, SignedPart};
+use sync_core::batch::Entry;
 use sync_core::document::{ExtractState, Subject, extension_change};
-use sync_core::gate;
+use sync_core::gate::{self, DecodedChange};
 use sync_core::identity::DocumentId;
-use sync_core::log::rebuild::rebuild;
-use sync_core::log::{KeyspaceError, LogEntry, LogReader, keys};
+use sync_core::log::rebuild::{Rebuild, Replayed, replay_step};
+use sync_core::log::{DocumentIndex, KeyspaceError, LogReader, keys};
 
 use crate::acceptor::Accepted;
 use crate::kept::derived_report::{self, DerivedReport};
+use crate::kept::derived_version;
 use crate::keyspace::{StoreKeyspace, StoreRebuild};
 use crate::limits;
 use crate::problem::Problem;
@@ -91,11 +92,17 @@ impl Followed {
         }
     }
 
-    fn apply(&mut self, bytes: &[u8]) -> Result<(), KeyspaceError> {
-        let change = gate::decode(bytes).map_err(|_| KeyspaceError::Damaged("log entry"))?;
+    fn apply(&mut self, change: &DecodedChange) {
         self.weight = self.weight.saturating_add(change.content.ops.len());
-        self.state.apply(&change);
-        Ok(())
+        self.state.apply(change);
+    }
+
+    fn report(&self) -> DerivedReport {
+        DerivedReport {
+            first_received_at: self.first_received_at,
+            last_received_at: self.last_received_at,
+            extract: self.state.extract(),
+        }
     }
 }
 
@@ -104,8 +111,9 @@ impl Followed {
 pub(crate) struct Deriver {
     store: SharedStore,
     totals: Arc<Totals>,
-    followed: BTreeMap<DocumentId, Followed>,
+    followed: BTreeMap<DocumentId, Box<Followed>>,
     weight: usize,
+    followed_max: usize,
     uses: u64,
     changed: BTreeSet<DocumentId>,
     position: u64,
@@ -118,51 +126,88 @@ impl Deriver {
             totals,
             followed: BTreeMap::new(),
             weight: 0,
+            followed_max: limits::FOLLOWED_CELLS_MAX,
             uses: 0,
             changed: BTreeSet::new(),
             position: 0,
         }
     }
 
-    /// Brings everything derived up to the end of the log; from nothing, if it was lost.
+    /// Brings everything derived up to the end of the log; from nothing, if it was lost or has the
+    /// shape of another version.
     pub(crate) fn catch_up(&mut self) -> Result<(), DeriveError> {
         let started = Instant::now();
         let lost = self.store.derived_lost();
-        if lost {
-            self.store.clear_derived()?;
-            rebuild(&mut StoreRebuild::new(Arc::clone(&self.store)))?;
+        let again = lost || !derived_version::is_current(&*self.store)?;
+        let mut from = 0;
+        if again {
+            self.rebuild()?;
         } else if let Some(kept) = self.store.get(&derived_report::POSITION_KEY)? {
             self.position = derived_report::decode_position(&kept)?;
+            from = self.position;
         }
-        let from = self.position;
-        loop {
-            let next = keys::log(self.position.saturating_add(1));
-            let found = self
-                .store
-                .scan(&next, &keys::after(keys::LOG), limits::CATCH_UP_STEP)?;
-            if found.is_empty() {
-                break;
-            }
-            for (_, value) in found {
-                let entry =
-                    LogEntry::decode(&value).map_err(|_| KeyspaceError::Damaged("log entry"))?;
-                self.follow(self.position.saturating_add(1), &entry)?;
-            }
-            self.publish();
-            self.write()?;
-        }
-        self.publish();
-        if lost {
-            self.write()?;
-            self.store.derived_rebuilt()?;
-        }
+        self.catch_up_from(keys::log(self.position.saturating_add(1)))?;
         tracing::info!(
             lost,
+            again,
             from,
             position = self.position,
             took_ms = started.elapsed().as_millis(),
             "what is derived stands"
         );
+        Ok(())
+    }
+
+    fn catch_up_from(&mut self, mut from: Vec<u8>) -> Result<(), DeriveError> {
+        let store = Arc::clone(&self.store);
+        while let Some((entries, next)) = replay_step(&StoreKeyspace(&*store), &from)? {
+            for replayed in &entries {
+                self.follow(replayed, None)?;
+            }
+            self.publish();
+            self.write()?;
+            from = next;
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// Derives everything from nothing. One thread reads and decodes the log, the next derives the
+    /// log's own keys, and this one, behind both, the extracts.
+    fn rebuild(&mut self) -> Result<(), DeriveError> {
+        self.store.clear_derived()?;
+        self.followed_max = limits::FOLLOWED_CELLS_REBUILDING_MAX;
+        let rebuild = Mutex::new(Rebuild::new());
+        let store = Arc::clone(&self.store);
+        std::thread::scope(|scope| {
+            let (decoded, steps) = sync_channel(limits::REBUILD_STEPS_AHEAD);
+            let (taken, followed) = sync_channel(limits::REBUILD_STEPS_AHEAD);
+            let (reading, taking) = (Arc::clone(&store), Arc::clone(&store));
+            let rebuild = &rebuild;
+            scope.spawn(move || read_ahead(&reading, &decoded));
+            scope.spawn(move || take_steps(taking, rebuild, &steps, &taken));
+            self.follow_steps(rebuild, followed)
+        })?;
+        let rebuild = rebuild.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rebuild.finish(&mut StoreRebuild::new(store))?;
+        self.write_changed()?;
+        self.followed_max = limits::FOLLOWED_CELLS_MAX;
+        self.forget_most();
+        self.store
+            .put_derived(vec![self.position_write(), derived_version::write()])?;
+        Ok(self.store.derived_rebuilt()?)
+    }
+
+    fn follow_steps(
+        &mut self,
+        rebuild: &Mutex<Rebuild>,
+        steps: Receiver<DecodedStep>,
+    ) -> Result<(), DeriveError> {
+        for step in steps {
+            for replayed in &step? {
+                self.follow(replayed, Some(rebuild))?;
+            }
+        }
         Ok(())
     }
 
@@ -184,37 +229,50 @@ impl Deriver {
 
     fn follow_all(&mut self, accepted: Accepted) -> Result<(), DeriveError> {
         for (position, entry) in accepted {
-            self.follow(position, &entry)?;
+            self.follow(&Replayed::new(position, entry)?, None)?;
         }
         Ok(())
     }
 
-    fn follow(&mut self, position: u64, entry: &LogEntry) -> Result<(), DeriveError> {
+    /// Takes in one entry of the log; `rebuild` has the documents while all is derived again.
+    fn follow(
+        &mut self,
+        replayed: &Replayed,
+        rebuild: Option<&Mutex<Rebuild>>,
+    ) -> Result<(), DeriveError> {
+        let position = replayed.position();
         self.position = position;
-        for document in documents(&entry.part) {
-            let mut followed = match self.followed.remove(&document) {
+        let mut documents = BTreeMap::new();
+        for (entry, _) in replayed.entries() {
+            let document = entry.document();
+            if documents.contains_key(&document) {
+                continue;
+            }
+            let followed = match self.followed.remove(&document) {
                 Some(followed) => {
                     self.weight = self.weight.saturating_sub(followed.weight);
                     followed
                 }
-                None => self.load(document, position)?,
+                None => self.load(replayed, document, rebuild)?,
             };
+            documents.insert(document, followed);
+        }
+        for (entry, change) in replayed.entries() {
+            let Some(followed) = documents.get_mut(&entry.document()) else {
+                continue;
+            };
+            if followed.through >= position {
+                continue;
+            }
+            match (entry, change) {
+                (Entry::Extension { name, .. }, _) => followed.declare(name),
+                (Entry::Change { .. }, Some(change)) => followed.apply(change),
+                (Entry::Subject { .. } | Entry::Change { .. }, _) => {}
+            }
+        }
+        for (document, mut followed) in documents {
             if followed.through < position {
-                for (entry, bytes) in entry.part.entries() {
-                    match (entry, bytes) {
-                        (Entry::Extension { document: of, name }, _) if *of == document => {
-                            followed.declare(name);
-                        }
-                        (Entry::Change { document: of, .. }, Some(bytes)) if *of == document => {
-                            followed.apply(bytes)?;
-                        }
-                        (
-                            Entry::Subject { .. } | Entry::Extension { .. } | Entry::Change { .. },
-                            _,
-                        ) => {}
-                    }
-                }
-                followed.received(entry.received_at, position);
+                followed.received(replayed.received_at(), position);
             }
             self.uses = self.uses.saturating_add(1);
             followed.used = self.uses;
@@ -222,21 +280,40 @@ impl Deriver {
             self.followed.insert(document, followed);
             self.changed.insert(document);
         }
-        if self.weight > limits::FOLLOWED_CELLS_MAX {
-            self.publish();
+        if self.weight > self.followed_max {
+            match rebuild {
+                Some(_) => self.write_changed()?,
+                None => self.publish(),
+            }
             self.forget_half();
         }
         Ok(())
     }
 
     /// A document as the log has it; empty if its first change is the one about to be followed.
-    fn load(&self, document: DocumentId, position: u64) -> Result<Followed, DeriveError> {
-        let below = StoreKeyspace(&*self.store);
+    fn load(
+        &self,
+        replayed: &Replayed,
+        document: DocumentId,
+        rebuild: Option<&Mutex<Rebuild>>,
+    ) -> Result<Box<Followed>, DeriveError> {
+        let (below, position) = (StoreKeyspace(&*self.store), replayed.position());
         let reader = LogReader(&below);
-        let index = reader
-            .document(document)?
-            .ok_or(KeyspaceError::Damaged("document index"))?;
-        let mut followed = Followed::new(index.subject().clone());
+        let index: Option<DocumentIndex> = match rebuild {
+            None => reader.document(document)?,
+            Some(rebuild) => {
+                // What was followed before and forgotten has its extract written; else this is new.
+                if self.store.get(&derived_report::key(document))?.is_none()
+                    && let Some(subject) = introduced(replayed, document)
+                {
+                    return Ok(Box::new(Followed::new(subject)));
+                }
+                let rebuild = rebuild.lock().unwrap_or_else(PoisonError::into_inner);
+                rebuild.document(&below, document)?
+            }
+        };
+        let index = index.ok_or(KeyspaceError::Damaged("document index"))?;
+        let mut followed = Box::new(Followed::new(index.subject().clone()));
         // Before any change, and also those of parts that declare and change nothing: the version
         // must not depend on when the document was loaded.
         for name in index.extensions() {
@@ -251,7 +328,9 @@ impl Deriver {
         }
         let changes = reader.changes(&index)?;
         for (change, (received_at, bytes)) in index.changes().iter().zip(changes) {
-            followed.apply(&bytes)?;
+            let decoded =
+                gate::decode_kept(&bytes).map_err(|_| KeyspaceError::Damaged("log entry"))?;
+            followed.apply(&decoded);
             followed.received(received_at, change.position);
         }
         Ok(followed)
@@ -261,14 +340,7 @@ impl Deriver {
     fn publish(&mut self) {
         let reports = std::mem::take(&mut self.changed)
             .into_iter()
-            .filter_map(|document| {
-                let followed = self.followed.get(&document)?;
-                Some(Arc::new(DerivedReport {
-                    first_received_at: followed.first_received_at,
-                    last_received_at: followed.last_received_at,
-                    extract: followed.state.extract(),
-                }))
-            })
+            .filter_map(|document| Some(Arc::new(self.followed.get(&document)?.report())))
             .collect();
         self.totals.set(reports, self.position);
     }
@@ -284,11 +356,36 @@ impl Deriver {
             self.store.put_derived(some.iter().map(write).collect())?;
             self.totals.written(some);
         }
-        self.store.put_derived(vec![Write {
+        Ok(self.store.put_derived(vec![self.position_write()])?)
+    }
+
+    fn position_write(&self) -> Write {
+        Write {
             key: derived_report::POSITION_KEY.to_vec(),
             value: Some(derived_report::encode_position(self.position)),
-        }])?;
+        }
+    }
+
+    /// Writes what has changed past the figures, of which none is kept while everything is derived.
+    fn write_changed(&mut self) -> Result<(), DeriveError> {
+        let changed: Vec<DocumentId> = std::mem::take(&mut self.changed).into_iter().collect();
+        for some in changed.chunks(limits::EXTRACTS_UNWRITTEN_MAX) {
+            let write = |document: &DocumentId| {
+                Some(Write {
+                    key: derived_report::key(*document),
+                    value: Some(self.followed.get(document)?.report().encode()),
+                })
+            };
+            self.store
+                .put_derived(some.iter().filter_map(write).collect())?;
+        }
         Ok(())
+    }
+
+    fn forget_most(&mut self) {
+        while self.weight > self.followed_max {
+            self.forget_half();
+        }
     }
 
     fn forget_half(&mut self) {
@@ -302,6 +399,56 @@ impl Deriver {
     }
 }
 
-fn documents(part: &SignedPart) -> BTreeSet<DocumentId> {
-    part.part().entries.iter().map(Entry::document).collect()
+/// A step of the log, decoded, or why it cannot be.
+type DecodedStep = Result<Vec<Replayed>, KeyspaceError>;
+
+/// The subject that an entry gives a document, if it does.
+fn introduced(replayed: &Replayed, document: DocumentId) -> Option<Subject> {
+    replayed.entries().find_map(|(entry, _)| match entry {
+        Entry::Subject {
+            document: of,
+            subject,
+        } if *of == document => Subject::decode(subject).ok(),
+        Entry::Subject { .. } | Entry::Extension { .. } | Entry::Change { .. } => None,
+    })
+}
+
+/// Derives the log's own keys from each step and passes it on, until nobody listens any more.
+fn take_steps(
+    store: SharedStore,
+    rebuild: &Mutex<Rebuild>,
+    steps: &Receiver<DecodedStep>,
+    taken: &SyncSender<DecodedStep>,
+) {
+    let mut target = StoreRebuild::new(store);
+    for step in steps {
+        let step = step.and_then(|entries| {
+            let mut rebuild = rebuild.lock().unwrap_or_else(PoisonError::into_inner);
+            rebuild.take(&mut target, &entries)?;
+            Ok(entries)
+        });
+        let failed = step.is_err();
+        if taken.send(step).is_err() || failed {
+            return;
+        }
+    }
+}
+
+/// Reads the log to its end and decodes it, until nobody listens any more.
+fn read_ahead(store: &SharedStore, steps: &SyncSender<DecodedStep>) {
+    let mut from = keys::log(0);
+    loop {
+        let step = match replay_step(&StoreKeyspace(&**store), &from) {
+            Ok(Some((entries, next))) => {
+                from = next;
+                Ok(entries)
+            }
+            Ok(None) => return,
+            Err(error) => Err(error),
+        };
+        let failed = step.is_err();
+        if steps.send(step).is_err() || failed {
+            return;
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod derived_report;
+pub mod derived_version;
 pub mod enrolment;
 pub mod refresh_family;
 

@@ -1,8 +1,8 @@
 //! Measures the embedded store: one JSON object per line, a key per figure, units in the keys.
 //!
-//! `bench_store FOLDER [MEGABYTES [large]]`: works in FOLDER, which must not exist and is removed at
-//! the end; the journal it opens has MEGABYTES (1,024 if left out). `large` measures that journal alone,
-//! in a process whose memory nothing else has used.
+//! `bench_store [FOLDER [MEGABYTES [large]]]`: works in FOLDER, which must not exist and is removed at the
+//! end, or in a temporary one; the journal it opens has MEGABYTES (256 if left out). `large` measures
+//! that journal alone, in a process whose memory nothing else has used.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -30,8 +30,11 @@ const THREADED: Duration = Duration::from_secs(6);
 
 fn main() -> Failable<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().ok_or("which folder to work in?")?);
-    let megabytes: u64 = arguments.next().as_deref().unwrap_or("1024").parse()?;
+    let temporary = tempfile::tempdir()?;
+    let folder = arguments
+        .next()
+        .map_or_else(|| temporary.path().join("store"), PathBuf::from);
+    let megabytes: u64 = arguments.next().as_deref().unwrap_or("256").parse()?;
     let large_alone = arguments.next().is_some_and(|which| which == "large");
     fs::create_dir(&folder)?;
     let result = if large_alone {
@@ -52,11 +55,11 @@ fn measure(folder: &Path, megabytes: u64) -> Failable<()> {
 }
 
 fn say(name: &str, figures: &[(&str, f64)]) -> io::Result<()> {
-    let figures: String = figures
+    let figures: Vec<String> = figures
         .iter()
-        .map(|(key, value)| format!(",\"{key}\":{value:.3}"))
+        .map(|(key, value)| format!("\"store_{name}_{key}\":{value:.3}"))
         .collect();
-    writeln!(io::stdout().lock(), "{{\"name\":\"{name}\"{figures}}}")
+    writeln!(io::stdout().lock(), "{{{}}}", figures.join(","))
 }
 
 fn milliseconds(time: Duration) -> f64 {

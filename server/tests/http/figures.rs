@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
+use store::{Store as _, Write};
+use sync_core::log::keys;
 
 use crate::field::{Field, PERIOD};
 
@@ -253,6 +255,43 @@ fn a_restart_and_a_lost_index_give_the_same_figures_and_fingerprints() {
     for lose in [false, true] {
         field.served.restart(lose);
         assert_eq!(ask(&field), before, "derived keys lost: {lose}");
+    }
+}
+
+/// Derived keys of another shape look like ours. Only their version tells, and then none of them is
+/// read: were they taken, the report below would be the one that another version is made to say here.
+#[test]
+fn what_another_version_derived_is_derived_again() {
+    let mut field = Field::new(2);
+    let code = field.sum_code();
+    let enrolled = [(1, "c1"), (2, "c2")];
+    let mut tablets = enrolled.map(|(seed, unit)| field.tablet(seed, "officer", unit, false));
+    for (tablet, value) in tablets.iter_mut().zip([10, 20]) {
+        field.fill(tablet, &code, value);
+        field.sync(tablet);
+    }
+    field.figure_at(&code, "30", "30");
+    let ours = field.served.store.get(&keys::derived_version()).unwrap();
+    assert!(ours.is_some(), "a version is written");
+    let reports = field.served.derived(keys::EXTRACT);
+    let [(one, _), (other, theirs)] = reports.as_slice() else {
+        panic!("two reports: {reports:?}");
+    };
+    for version in [None, Some(vec![99])] {
+        let put = |key: &[u8], value: Option<Vec<u8>>| Write {
+            key: key.to_vec(),
+            value,
+        };
+        field.served.put_derived(vec![
+            put(one, Some(theirs.clone())),
+            put(other, Some(b"another shape".to_vec())),
+            put(&keys::derived_version(), version),
+        ]);
+        field.served.restart(false);
+        field.figure_at(&code, "30", "30");
+        assert_eq!(field.served.derived(keys::EXTRACT), reports);
+        let now = field.served.store.get(&keys::derived_version()).unwrap();
+        assert_eq!(now, ours, "the version of what was derived again");
     }
 }
 

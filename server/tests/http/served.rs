@@ -13,8 +13,8 @@ use dongbo_server::secrets::Secrets;
 use dongbo_server::serve::serve;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
-use store::SharedStore;
 use store::memory::{MemoryContents, MemoryStore};
+use store::{SharedStore, Store as _};
 use sync_core::identity::KeyId;
 use tokio::sync::oneshot;
 
@@ -91,6 +91,20 @@ impl Served {
         let (app, url, stop, thread) = start(self.store.clone(), self.secrets.clone(), clock);
         (self.app, self.url) = (app, url);
         (self.stop, self.thread) = (Some(stop), Some(thread));
+    }
+
+    /// What the store holds of one kind of key.
+    pub(crate) fn derived(&self, tag: u8) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let after = sync_core::log::keys::after(tag);
+        self.store.scan(&[tag], &after, usize::MAX).unwrap()
+    }
+
+    /// Changes derived keys behind the server's back, as another version would have left them.
+    pub(crate) fn put_derived(&mut self, writes: Vec<store::Write>) {
+        self.stop();
+        MemoryStore::open(&self.contents)
+            .put_derived(writes)
+            .unwrap();
     }
 
     /// Moves the server's clock.

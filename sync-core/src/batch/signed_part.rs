@@ -172,9 +172,17 @@ impl SignedPart {
     pub fn header(&self) -> &Header {
         &self.header
     }
+    /// Which part of its batch it is, from 0.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
     /// The part.
     pub fn part(&self) -> &Part {
         &self.part
+    }
+    /// The part alone.
+    pub fn into_part(self) -> Part {
+        self.part
     }
     /// The changes, in the order of the change entries.
     pub fn changes(&self) -> &[Vec<u8>] {

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document_index::IndexHistory;
-use super::record::{record, record_held};
+use super::record::{Recorded, record, record_held};
 use super::staging::{PartPlace, Staging};
 use super::{DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, LogEntry, Write, keys};
 use crate::access;
@@ -472,7 +472,8 @@ impl<'a> Acceptor<'a> {
             part: SignedPart::clone(part),
         };
         self.staging.put(keys::log(position), entry.encode());
-        record(&mut self.staging, part, PartPlace::Accepted(position))?;
+        let place = PartPlace::Accepted(position);
+        record(&mut self.staging, &Recorded::of(part), place)?;
         for entry in &part.part().entries {
             let positions = self.touched.entry(entry.document()).or_default();
             if positions.last() != Some(&position) {

@@ -7,6 +7,10 @@ use crate::identity::{ActorId, ChangeHash, DocumentId, PartId};
 /// Kinds from here on are derived from the others.
 pub const DERIVED_FROM: u8 = 0x80;
 
+/// The version of the shape of the derived keys, those of a server included. Whoever changes a key or
+/// a value from 0x80 on gives this another number; what was derived by another is derived again.
+pub const DERIVED_VERSION: u64 = 1;
+
 /// Node identity.
 pub const NODE: u8 = 0x01;
 /// Signed catalogue records by number.
@@ -29,6 +33,7 @@ pub const EXTRACT: u8 = 0x87;
 const NUMBER: u8 = 0x88;
 const HELD_CHANGE: u8 = 0x89;
 const HELD_COUNT: u8 = 0x8a;
+const VERSION: u8 = 0xff;
 
 fn key(tag: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut writer = Writer::new();
@@ -133,6 +138,10 @@ pub fn held_change(document: DocumentId, hash: ChangeHash) -> Vec<u8> {
     key(HELD_CHANGE, |to| {
         to.raw(&document.0).raw(&hash.0);
     })
+}
+/// The version of the derived keys.
+pub fn derived_version() -> Vec<u8> {
+    vec![VERSION]
 }
 /// How many parts of a chain are held.
 pub fn held_count(actor: ActorId) -> Vec<u8> {

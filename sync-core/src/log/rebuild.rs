@@ -1,16 +1,19 @@
 //! From the truth alone to everything derived from it: the index can be deleted at any time.
+//!
+//! An entry is read once and decoded once ([`Replayed`]), for the log's own keys and for whoever derives
+//! more from it; [`Rebuild`] takes what was decoded in order.
 
 use std::collections::BTreeMap;
 
 use super::accept::number_of;
-use super::record::{record, record_held};
-use super::staging::{PartPlace, Staging};
+use super::record::{Recorded, record, record_held};
+use super::staging::{PartPlace, Staging, read_document};
 use super::{
     DocumentIndex, HeldEntry, Keyspace, KeyspaceError, LogEntry, MemoryKeyspace, Write, keys,
 };
 use crate::batch::{Entry, SignedPart};
 use crate::document::{Subject, extension_change};
-use crate::gate;
+use crate::gate::{self, DecodedChange};
 use crate::identity::DocumentId;
 
 /// Entries read in one step, so that memory does not grow with the log.
@@ -37,45 +40,184 @@ impl RebuildTarget for MemoryKeyspace {
     }
 }
 
+/// A log entry, decoded for deriving from it. Making one needs nothing else of the log, so that it can
+/// be done ahead, on another thread. It keeps no bytes of the part.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    position: u64,
+    received_at: i64,
+    recorded: Recorded,
+    entries: Vec<Entry>,
+    /// Of the change entries, in order.
+    changes: Vec<DecodedChange>,
+}
+
+impl Replayed {
+    /// From an entry that was accepted at a position.
+    pub fn new(position: u64, entry: LogEntry) -> Result<Self, KeyspaceError> {
+        let changes = entry.part.changes().iter();
+        let changes = changes
+            .map(|bytes| gate::decode_kept(bytes))
+            .collect::<Result<_, _>>()
+            .map_err(|_| KeyspaceError::Damaged("log entry"))?;
+        Ok(Self {
+            position,
+            received_at: entry.received_at,
+            recorded: Recorded::of(&entry.part),
+            entries: entry.part.into_part().entries,
+            changes,
+        })
+    }
+
+    /// From a key and its value as they stand in a keyspace.
+    pub fn read(key: &[u8], value: &[u8]) -> Result<Self, KeyspaceError> {
+        let position = number_of(key).ok_or(KeyspaceError::Damaged("log key"))?;
+        let entry = LogEntry::decode(value).map_err(|_| KeyspaceError::Damaged("log entry"))?;
+        Self::new(position, entry)
+    }
+
+    /// Its position in the log.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// When the node received it, seconds since 1970 UTC.
+    pub fn received_at(&self) -> i64 {
+        self.received_at
+    }
+
+    /// What the part says, in order, with the change where it is one.
+    pub fn entries(&self) -> impl Iterator<Item = (&Entry, Option<&DecodedChange>)> {
+        let mut changes = self.changes.iter();
+        self.entries.iter().map(move |entry| {
+            let change = match entry {
+                Entry::Change { .. } => changes.next(),
+                Entry::Subject { .. } | Entry::Extension { .. } => None,
+            };
+            (entry, change)
+        })
+    }
+}
+
+/// Entries of the log from a key on, and the key to go on from; none at the end.
+pub type ReplayStep = Option<(Vec<Replayed>, Vec<u8>)>;
+
+/// The next entries of the log from a key on, at most a step of them.
+pub fn replay_step(keyspace: &dyn Keyspace, from: &[u8]) -> Result<ReplayStep, KeyspaceError> {
+    let found = keyspace.scan(from, &keys::after(keys::LOG), STEP)?;
+    let Some((last, _)) = found.last() else {
+        return Ok(None);
+    };
+    let next = [last.as_slice(), &[0]].concat();
+    let entries = found
+        .iter()
+        .map(|(key, value)| Replayed::read(key, value))
+        .collect::<Result<_, _>>()?;
+    Ok(Some((entries, next)))
+}
+
+/// Deriving under way: the indexes of the documents that were touched last.
+#[derive(Debug, Default)]
+pub struct Rebuild {
+    documents: BTreeMap<DocumentId, DocumentIndex>,
+}
+
+impl Rebuild {
+    /// Nothing derived yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The index of a document as far as the log was taken.
+    pub fn document(
+        &self,
+        keyspace: &dyn Keyspace,
+        document: DocumentId,
+    ) -> Result<Option<DocumentIndex>, KeyspaceError> {
+        match self.documents.get(&document) {
+            Some(index) => Ok(Some(index.clone())),
+            None => read_document(keyspace, document),
+        }
+    }
+
+    /// Derives from entries, which follow those taken before.
+    pub fn take(
+        &mut self,
+        target: &mut dyn RebuildTarget,
+        entries: &[Replayed],
+    ) -> Result<(), KeyspaceError> {
+        let mut staging = Staging::new(target.keyspace());
+        for replayed in entries {
+            let place = PartPlace::Accepted(replayed.position);
+            record(&mut staging, &replayed.recorded, place)?;
+            self.index(target.keyspace(), replayed)?;
+        }
+        let mut writes = staging.take();
+        if self.documents.len() > DOCUMENTS_MAX {
+            flush(&mut self.documents, &mut writes);
+        }
+        target.write(writes)
+    }
+
+    /// Adds what an entry says to the indexes of its documents.
+    fn index(&mut self, keyspace: &dyn Keyspace, replayed: &Replayed) -> Result<(), KeyspaceError> {
+        let mut ordinal = 0;
+        for (entry, change) in replayed.entries() {
+            let document = entry.document();
+            if !self.documents.contains_key(&document)
+                && let Some(index) = read_document(keyspace, document)?
+            {
+                self.documents.insert(document, index);
+            }
+            let index = self.documents.get_mut(&document);
+            match (entry, index) {
+                (Entry::Subject { subject, .. }, None) => {
+                    let subject =
+                        Subject::decode(subject).map_err(|_| KeyspaceError::Damaged("document"))?;
+                    let partition = replayed.recorded.partition;
+                    let index = DocumentIndex::new(subject, partition);
+                    self.documents.insert(document, index);
+                }
+                (Entry::Subject { .. }, Some(_)) => {}
+                (Entry::Extension { name, .. }, Some(index)) => {
+                    if let Some(extension) = extension_change(index.subject(), name) {
+                        index.declare(&extension);
+                    }
+                }
+                (Entry::Change { .. }, Some(index)) => {
+                    if let Some(change) = change {
+                        index.insert(change, replayed.position, ordinal);
+                    }
+                    ordinal += 1;
+                }
+                // Declared before anybody introduced the document: accepting passed it over, too.
+                (Entry::Extension { .. }, None) => {}
+                (Entry::Change { .. }, None) => return Err(KeyspaceError::Damaged("document")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, and derives from the held entries.
+    pub fn finish(mut self, target: &mut dyn RebuildTarget) -> Result<(), KeyspaceError> {
+        let mut writes = Vec::new();
+        flush(&mut self.documents, &mut writes);
+        target.write(writes)?;
+        rebuild_held(target)
+    }
+}
+
 /// Derives everything from the log and the held entries, in order and in portions of bounded size.
 /// The derived keys must have been removed before. Signatures and rights were judged when the
 /// entries were accepted; what was accepted stays accepted.
 pub fn rebuild(target: &mut dyn RebuildTarget) -> Result<(), KeyspaceError> {
-    let mut documents: BTreeMap<DocumentId, DocumentIndex> = BTreeMap::new();
+    let mut rebuild = Rebuild::new();
     let mut from = keys::log(0);
-    loop {
-        let entries = target
-            .keyspace()
-            .scan(&from, &keys::after(keys::LOG), STEP)?;
-        let Some((last, _)) = entries.last() else {
-            break;
-        };
-        from = [last.as_slice(), &[0]].concat();
-        let mut staging = Staging::new(target.keyspace());
-        for (key, value) in &entries {
-            let position = number_of(key).ok_or(KeyspaceError::Damaged("log key"))?;
-            let entry = LogEntry::decode(value).map_err(|_| KeyspaceError::Damaged("log entry"))?;
-            record(&mut staging, &entry.part, PartPlace::Accepted(position))?;
-            for document in documents_of(&entry.part) {
-                let mut index = match documents.remove(&document) {
-                    Some(index) => Some(index),
-                    None => staging.document(document)?,
-                };
-                replay_into(&mut index, document, position, &entry.part);
-                let index = index.ok_or(KeyspaceError::Damaged("document"))?;
-                documents.insert(document, index);
-            }
-        }
-        let mut writes = staging.take();
-        if documents.len() > DOCUMENTS_MAX {
-            flush(&mut documents, &mut writes);
-        }
-        target.write(writes)?;
+    while let Some((entries, next)) = replay_step(target.keyspace(), &from)? {
+        rebuild.take(target, &entries)?;
+        from = next;
     }
-    let mut writes = Vec::new();
-    flush(&mut documents, &mut writes);
-    target.write(writes)?;
-    rebuild_held(target)
+    rebuild.finish(target)
 }
 
 fn flush(documents: &mut BTreeMap<DocumentId, DocumentIndex>, writes: &mut Vec<Write>) {
@@ -125,13 +267,6 @@ fn replay_held(
         staging.set_chain_partition(actor, partition, tip);
     }
     Ok(())
-}
-
-fn documents_of(part: &SignedPart) -> Vec<DocumentId> {
-    let mut documents: Vec<_> = part.part().entries.iter().map(Entry::document).collect();
-    documents.sort_unstable();
-    documents.dedup();
-    documents
 }
 
 /// Adds what an accepted part says about a document to its index.

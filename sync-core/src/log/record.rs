@@ -2,16 +2,51 @@
 
 use super::staging::{Numbered, PartPlace, Staging};
 use super::{Fingerprint, HeldReason, KeyspaceError, keys};
-use crate::batch::{ChainTip, Entry, PartitionTip, SignedPart};
+use crate::batch::{ChainTip, Entry, Partition, PartitionTip, SignedPart, part_id};
+use crate::identity::{ActorId, BatchId, PartId};
+
+/// What the log's own keys need of a part: its names, which are hashes and made once, and its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Recorded {
+    pub(super) actor: ActorId,
+    pub(super) batch: BatchId,
+    pub(super) part: PartId,
+    pub(super) hash: [u8; 32],
+    /// The number of the batch, and how many parts it has.
+    pub(super) number: u64,
+    pub(super) parts: u32,
+    pub(super) partition: Partition,
+    /// The number of the part in its partition.
+    pub(super) part_number: u64,
+}
+
+impl Recorded {
+    pub(super) fn of(part: &SignedPart) -> Self {
+        let batch = part.batch_id();
+        Self {
+            actor: part.actor(),
+            batch,
+            part: part_id(batch, part.index()),
+            hash: part.part_hash(),
+            number: part.header().number,
+            parts: part.header().parts,
+            partition: part.part().partition,
+            part_number: part.part().number,
+        }
+    }
+}
 
 /// Writes what follows from an accepted part, besides the document indexes.
 pub(super) fn record(
     staging: &mut Staging<'_>,
-    part: &SignedPart,
+    part: &Recorded,
     place: PartPlace,
 ) -> Result<(), KeyspaceError> {
-    let id = part.id();
-    let partition = part.part().partition;
+    let Recorded {
+        part: id,
+        partition,
+        ..
+    } = *part;
     staging.set_part(id, place);
     if let PartPlace::Accepted(position) = place {
         staging.put(keys::feed(partition, position), Vec::new());
@@ -28,30 +63,32 @@ pub(super) fn record_held(
     number: u64,
     reason: HeldReason,
 ) -> Result<(), KeyspaceError> {
-    staging.set_part(part.id(), PartPlace::Held(number));
+    let recorded = Recorded::of(part);
+    staging.set_part(recorded.part, PartPlace::Held(number));
     for entry in &part.part().entries {
         if let Entry::Change { document, hash } = entry {
             staging.set_held_change(*document, *hash);
         }
     }
-    let count = staging.held_count(part.actor())?;
-    staging.set_held_count(part.actor(), count + 1);
+    let count = staging.held_count(recorded.actor)?;
+    staging.set_held_count(recorded.actor, count + 1);
     if reason == HeldReason::Equivocation {
         return Ok(());
     }
-    advance(staging, part)
+    advance(staging, &recorded)
 }
 
-fn advance(staging: &mut Staging<'_>, part: &SignedPart) -> Result<(), KeyspaceError> {
-    let (header, actor) = (part.header(), part.actor());
-    let batch = part.batch_id();
-    let known = staging.number(actor, header.number)?;
+fn advance(staging: &mut Staging<'_>, part: &Recorded) -> Result<(), KeyspaceError> {
+    let Recorded {
+        actor, partition, ..
+    } = *part;
+    let known = staging.number(actor, part.number)?;
     let numbered = Numbered {
-        batch,
+        batch: part.batch,
         parts_here: known.map_or(0, |known| known.parts_here) + 1,
-        parts: u64::from(header.parts),
+        parts: u64::from(part.parts),
     };
-    staging.set_number(actor, header.number, numbered);
+    staging.set_number(actor, part.number, numbered);
     // The chain reaches as far as nothing is missing: that is what a receipt says.
     let mut tip = staging.chain(actor)?;
     while let Some(next) = staging.number(actor, tip.number + 1)?
@@ -64,10 +101,9 @@ fn advance(staging: &mut Staging<'_>, part: &SignedPart) -> Result<(), KeyspaceE
         staging.set_chain(actor, tip);
     }
     let tip = PartitionTip {
-        number: part.part().number,
-        hash: part.part_hash(),
+        number: part.part_number,
+        hash: part.hash,
     };
-    let partition = part.part().partition;
     if tip.number > staging.chain_partition(actor, partition)?.number {
         staging.set_chain_partition(actor, partition, tip);
     }
