@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
-use serde_json::Value;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value};
 
-use crate::program::{cargo, output, run as run_program};
+use crate::program::{built, cargo, output, program, run as run_program};
 
 /// Key, bound, and whether the figure must stay below it.
-const BOUNDS: [(&str, f64, Side); 9] = [
+const BOUNDS: [(&str, f64, Side); 11] = [
     ("ack_beyond_fdatasync_p50_us", 3_000.0, Side::AtMost),
     ("ack_64_clients_changes_per_s", 10_000.0, Side::AtLeast),
     ("gate_us_per_change", 10.0, Side::AtMost),
@@ -26,6 +26,21 @@ const BOUNDS: [(&str, f64, Side); 9] = [
     ("server_memory_92_communes_bytes", 80e6, Side::AtMost),
     ("start_with_index_s", 2.0, Side::AtMost),
     ("start_without_index_s", 30.0, Side::AtMost),
+    // 5,000 seeds and a million steps in five minutes.
+    ("simulation_seeds_per_s", 5_000.0 / 300.0, Side::AtLeast),
+    ("simulation_steps_per_s", 1e6 / 300.0, Side::AtLeast),
+];
+
+/// Seeds of the simulation: enough for a figure, not for a verdict.
+const SEEDS: &str = "0..300";
+
+/// What is measured, in order: the program, and what it is told.
+const PROGRAMS: [(&str, &[&str]); 5] = [
+    ("examples/bench_gate", &[]),
+    ("examples/bench_roll_up", &[]),
+    ("examples/bench_store", &[]),
+    ("load", &[]),
+    ("simulate", &["--seeds", SEEDS, "--json"]),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,28 +52,21 @@ enum Side {
 /// `cargo xtask bench [--json]`.
 #[expect(clippy::print_stdout, reason = "the figures are the result")]
 pub(crate) fn run(json: bool) -> Result<()> {
+    // One build of everything: a choice of packages would choose other features of what they share.
+    let every = ["build", "--release", "--quiet", "--workspace", "--bins"];
+    run_program(cargo(&[&every[..], &["--examples"]].concat()))?;
     let mut figures: BTreeMap<String, Value> = BTreeMap::new();
-    let programs: [&[&str]; 4] = [
-        &["-p", "sync-core", "--example", "bench_gate"],
-        &["-p", "sync-core", "--example", "bench_roll_up"],
-        &["-p", "store-sled", "--example", "bench_store"],
-        &["-p", "e2e", "--bin", "load"],
-    ];
-    run_program(cargo(&[
-        "build",
-        "--release",
-        "--quiet",
-        "-p",
-        "dongbo-server",
-    ]))?;
-    for program in programs {
-        let mut command = cargo(&["run", "--release", "--quiet"]);
-        command.args(program);
-        for line in output(command)?.lines() {
+    for (name, arguments) in PROGRAMS {
+        let path = built("release", name);
+        for line in output(program(&path.to_string_lossy(), arguments))?.lines() {
             let Ok(Value::Object(object)) = serde_json::from_str(line) else {
                 continue;
             };
-            figures.extend(object);
+            if name == "simulate" {
+                figures.extend(of_simulation(&object)?);
+            } else {
+                figures.extend(object);
+            }
         }
     }
     if json {
@@ -91,4 +99,25 @@ pub(crate) fn run(json: bool) -> Result<()> {
         println!("{key:<48} not measured");
     }
     Ok(())
+}
+
+/// The figures of a run of the simulation, which must have come to a good end.
+fn of_simulation(ran: &Map<String, Value>) -> Result<BTreeMap<String, Value>> {
+    let number = |key: &str| ran.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    let failed = ran.get("failed").and_then(Value::as_array);
+    ensure!(
+        failed.is_some_and(Vec::is_empty),
+        "the simulation failed: {failed:?}"
+    );
+    let seconds = number("seconds");
+    Ok(BTreeMap::from([
+        (
+            "simulation_seeds_per_s".to_owned(),
+            (number("seeds") / seconds).into(),
+        ),
+        (
+            "simulation_steps_per_s".to_owned(),
+            (number("steps") / seconds).into(),
+        ),
+    ]))
 }

@@ -1,0 +1,163 @@
+//! How soon one client is answered, and how much many clients get through.
+
+use std::io::Write;
+use std::time::Instant;
+
+use anyhow::Result;
+use e2e::{Peer, TEMPLATE, now_s};
+use serde_json::json;
+use sync_core::batch::SignedPart;
+use sync_core::cell::CellValue;
+use sync_core::document::{Edit, Entry, Subject, SubjectKind};
+use sync_core::identity::UnitId;
+use sync_core::log::{Follow, LogReader};
+use sync_core::sync::message::{Known, Request};
+use sync_core::sync::{Frame, PartAnswer, Response};
+
+use crate::{field, percentile, say};
+
+/// Batches of the single client.
+const ALONE: usize = 400;
+/// Clients of the throughput part, and batches of each.
+const CLIENTS: usize = 64;
+const BATCHES: usize = 120;
+
+/// Four documents of a unit, so that one sealing is a batch of four changes.
+fn four(unit: UnitId) -> [Subject; 4] {
+    ["2021", "2022", "2023", "2024"].map(|period| Subject {
+        kind: SubjectKind::Report,
+        template: TEMPLATE.into(),
+        unit,
+        period: period.into(),
+    })
+}
+
+/// Sealed batches of four changes, in order.
+fn batches(peer: &mut Peer, unit: UnitId, count: usize) -> Result<Vec<SignedPart>> {
+    let start = peer.device.log().end()?;
+    for batch in 0..count {
+        for subject in four(unit) {
+            let value = CellValue::Number((batch as i64).into());
+            let code = format!("III.1.{}", 1 + batch % 4);
+            let edit = Edit {
+                entry: Entry::Cell { code, value },
+                typed_at: now_s(),
+            };
+            peer.device.edit(&subject, &[edit])?;
+        }
+        peer.device.seal(now_s())?;
+    }
+    let page = LogReader(peer.device.keyspace()).feed(&Follow::All, start, None, usize::MAX)?;
+    Ok(page
+        .entries
+        .into_iter()
+        .map(|(_, entry)| entry.part)
+        .collect())
+}
+
+/// Sends batches one exchange each; gives the time of each acknowledgement in microseconds.
+fn push(peer: &mut Peer, url: &str, parts: &[SignedPart]) -> Result<Vec<u64>> {
+    let mut known: Option<Known> = None;
+    let mut times = Vec::with_capacity(parts.len());
+    for part in parts {
+        let request = Request {
+            province: peer.device.sealer().province,
+            actor: peer.device.sealer().actor(),
+            own_number: u64::MAX >> 1,
+            catalogue_number: u64::MAX >> 1,
+            known,
+            bytes_max: 1 << 16,
+            records: Vec::new(),
+            parts: vec![part.clone()],
+        };
+        let frame = Frame::Request(Box::new(request)).encode();
+        let began = Instant::now();
+        let (_, bytes) = peer.post_frame(url, &frame)?;
+        times.push(began.elapsed().as_micros() as u64);
+        let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
+            anyhow::bail!("{}", String::from_utf8_lossy(&bytes));
+        };
+        anyhow::ensure!(
+            response.answers == [PartAnswer::Accepted],
+            "{:?}",
+            response.answers
+        );
+        known = Some(next_known(known, &response));
+    }
+    Ok(times)
+}
+
+fn next_known(known: Option<Known>, response: &Response) -> Known {
+    let follow = match (&response.follow, known) {
+        (Some(follow), _) => follow.digest(),
+        (None, Some(known)) => known.follow,
+        (None, None) => [0; 8],
+    };
+    Known {
+        node: response.node,
+        follow,
+        position: response.position,
+    }
+}
+
+/// What one fdatasync of a small append costs on this folder's disk, median in microseconds.
+fn fdatasync_p50(folder: &std::path::Path) -> Result<u64> {
+    let mut file = std::fs::File::create(folder.join("probe"))?;
+    let mut times = Vec::new();
+    for _ in 0..ALONE {
+        file.write_all(&[7; 1_024])?;
+        let began = Instant::now();
+        file.sync_data()?;
+        times.push(began.elapsed().as_micros() as u64);
+    }
+    Ok(percentile(&mut times, 50))
+}
+
+pub(crate) fn acknowledge() -> Result<()> {
+    let mut field = field(CLIENTS, CLIENTS)?;
+    let url = field.running.url();
+    let raw = fdatasync_p50(field.folder.path())?;
+    let mut sealed = Vec::new();
+    for (index, (peer, unit)) in field.peers.iter_mut().enumerate() {
+        let count = if index == 0 { BATCHES + ALONE } else { BATCHES };
+        sealed.push(batches(peer, *unit, count)?);
+    }
+    if let (Some((peer, _)), Some(parts)) = (field.peers.first_mut(), sealed.first_mut()) {
+        let rest = parts.split_off(ALONE);
+        let mut times = push(peer, &url, parts)?;
+        let p50 = percentile(&mut times, 50);
+        say(&json!({
+            "ack_one_client_p50_us": p50, "ack_one_client_p99_us": percentile(&mut times, 99),
+            "fdatasync_p50_us": raw, "ack_beyond_fdatasync_p50_us": p50.saturating_sub(raw),
+        }));
+        *parts = rest;
+    }
+    let began = Instant::now();
+    let mut all: Vec<u64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = field
+            .peers
+            .iter_mut()
+            .zip(&sealed)
+            .map(|((peer, _), parts)| {
+                let url = &url;
+                scope.spawn(move || push(peer, url, parts))
+            })
+            .collect();
+        let times = threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok()?.ok());
+        times.flatten().collect()
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    anyhow::ensure!(
+        all.len() == CLIENTS * BATCHES,
+        "every batch was acknowledged: {}",
+        all.len()
+    );
+    say(&json!({
+        "ack_64_clients_changes_per_s": (all.len() * 4) as f64 / seconds,
+        "ack_64_clients_p50_us": percentile(&mut all, 50),
+        "ack_64_clients_p99_us": percentile(&mut all, 99),
+    }));
+    field.running.stop()
+}
