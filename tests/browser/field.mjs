@@ -1,0 +1,202 @@
+// What every browser story needs: a province with its server, people, browsers with profiles, and hands.
+// Needs the built programs (`cargo build --workspace --bins` after `cargo xtask web`) and Chromium.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+const puppeteer = createRequire(join(root, "clients/web/package.json"))("puppeteer-core");
+const programs = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
+const shots = process.env.DONGBO_SHOTS;
+
+export const COMMUNE = "05569";
+export const TEMPLATE = "bao-cao-cchc-2022";
+export const ADMINISTRATOR = "mat khau quan tri 2025";
+export const WAIT = { timeout: 30_000 };
+/** The officers of the commune that `Field.start` makes, unless it is given others. */
+export const OFFICERS = [["hanh", "Ma Thị Hạnh"], ["toan", "Hoàng Văn Toàn"]].map(([name, display]) => ({
+  name, display, role: "officer", unit: COMMUNE,
+}));
+
+/** A province in a temporary folder, its server, and the browsers that came to it. */
+export class Field {
+  folder = mkdtempSync(join(tmpdir(), "dongbo-browser-"));
+  province = join(this.folder, "province");
+  url = "";
+  #server;
+  #browsers = [];
+  /** What pages complained about. */
+  #errors = [];
+
+  static async start(people = OFFICERS) {
+    const field = new Field();
+    const init = ["init", "--province", "Tỉnh Thái Nguyên", "--rehearsal", "Diễn tập", "--folder", field.province];
+    const { code } = field.program("dongbo-server", ...init);
+    await field.serve("127.0.0.1:0");
+    field.dongbo("enrol", "--server", field.url, "--code", code, "--password", ADMINISTRATOR);
+    field.dongbo("org", "import", "thai-nguyen-2025");
+    field.dongbo("template", "import", TEMPLATE);
+    field.dongbo("duty", "add", "--template", TEMPLATE, "--period", "2025", "--due", "2025-12-15");
+    for (const { name, display, role, unit } of people) {
+      field.dongbo("person", "add", "--name", name, "--display", display, "--role", role, ...(unit ? ["--unit", unit] : []));
+    }
+    return field;
+  }
+
+  /** Runs one of our programs and reads the JSON it says. */
+  program(name, ...words) {
+    return JSON.parse(execFileSync(join(programs, name), ["--json", ...words], { encoding: "utf8" }));
+  }
+
+  /** The administrator's tool. */
+  dongbo(...words) {
+    return this.program("dongbo", "--device", join(this.folder, "administrator"), ...words);
+  }
+
+  /** Starts the server, at the address it had or at a new one, and waits until it listens. */
+  async serve(listen = new URL(this.url).host, province = this.province) {
+    const { child, address } = await started(listen, province);
+    this.#server = child;
+    this.url = `http://${address}`;
+  }
+
+  /** `kill -9`. */
+  async killServer() {
+    await killed(this.#server);
+  }
+
+  /** A browser with the profile of this name, which outlives it. */
+  async browser(profile, more = []) {
+    const opened = await puppeteer.launch({
+      executablePath: process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim(),
+      userDataDir: this.profile(profile),
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", ...more],
+      defaultViewport: { width: 800, height: 1280 },
+    });
+    this.#browsers.push(opened);
+    return opened;
+  }
+
+  /** The folder of a profile. */
+  profile(name) {
+    return join(this.folder, name);
+  }
+
+  /** A tab on the app. */
+  async page(of) {
+    const opened = await of.newPage();
+    opened.on("pageerror", (error) => this.#errors.push(String(error)));
+    opened.on("console", (line) => line.type() === "error" && this.#errors.push(line.text()));
+    await opened.goto(this.url);
+    return opened;
+  }
+
+  /** What pages complained about, but for a server that is not there. */
+  complaints() {
+    const expected = /ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|Failed to load resource/;
+    return this.#errors.filter((line) => !expected.test(line));
+  }
+
+  /** Makes this device a person's, on its sign-in page, up to their first page. */
+  async enrolled(of, name, unit = COMMUNE) {
+    const { code } = this.dongbo("enrolment", "new", "--person", name, "--unit", unit, "--label", `máy ${name}`);
+    await (await of.waitForSelector("form input", WAIT)).type(code);
+    await of.click("form button");
+    await of.waitForSelector("ul.work button.row", WAIT);
+  }
+
+  async close() {
+    await Promise.all(this.#browsers.map((one) => one.close().catch(() => undefined)));
+    if (this.#server) await killed(this.#server);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function started(listen, province) {
+  const words = ["--json", "serve", "--listen", listen, "--folder", province];
+  const child = spawn(join(programs, "dongbo-server"), words, { stdio: ["ignore", "ignore", "pipe"] });
+  const address = await new Promise((resolve, reject) => {
+    let seen = "";
+    child.stderr.on("data", (piece) => {
+      seen += piece;
+      const found = /"listen":"([^"]+)"/.exec(seen);
+      if (found) resolve(found[1]);
+    });
+    child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${seen}`)));
+  });
+  return { child, address };
+}
+
+/** Kills a process and waits until it is gone. */
+export async function killed(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await gone;
+}
+
+/** Kills a browser with everything it runs. */
+export async function killedBrowser(browser) {
+  const gone = new Promise((resolve) => browser.once("disconnected", resolve));
+  browser.process().kill("SIGKILL");
+  await gone;
+}
+
+export const button = (text) => `::-p-xpath(//button[contains(., '${text}')])`;
+
+/** Presses the button with these words, when it is there. */
+export async function press(of, words) {
+  await (await of.waitForSelector(button(words), WAIT)).click();
+}
+
+/** Keeps a picture of the page, where pictures are wanted. */
+export async function shot(of, name) {
+  if (!shots) return;
+  mkdirSync(shots, { recursive: true });
+  await of.screenshot({ path: join(shots, `${name}.png`) });
+}
+
+/** Signs in the person this device already knows, up to their first page. */
+export async function signedIn(of) {
+  await (await of.waitForSelector("button.person", WAIT)).click();
+  await of.waitForSelector("ul.work button.row", WAIT);
+}
+
+export async function openReport(of, form = "Biểu mẫu 3", code = "III.3.1.1") {
+  await (await of.waitForSelector("ul.work button.row", WAIT)).click();
+  await of.waitForSelector("table.grid", WAIT);
+  await press(of, form);
+  await cell(of, code);
+}
+
+export const cell = (of, code) => of.waitForSelector(`button.cell[data-code="${code}"]`, WAIT);
+export const text = async (of, code) => (await cell(of, code)).evaluate((element) => element.innerText.trim());
+
+/** Types into a cell by keyboard and waits until it stands there. */
+export async function typed(of, code, keys, expected) {
+  await (await cell(of, code)).focus();
+  await of.keyboard.type(keys);
+  await of.keyboard.press("Enter");
+  await stands(of, code, expected ?? keys);
+}
+
+/** Waits until a cell shows this. */
+export async function stands(of, code, expected) {
+  const shown = (selector, wanted) =>
+    document.querySelector(selector)?.innerText.replace(/\s+/g, " ").trim() === wanted;
+  await of.waitForFunction(shown, WAIT, `button.cell[data-code="${code}"]`, expected).catch(async () => {
+    assert.equal(await text(of, code), expected, `cell ${code}`);
+  });
+}
+
+/** Waits until the badge says what the pattern wants. */
+export const badge = (of, pattern) =>
+  of.waitForFunction((source) => new RegExp(source).test(document.querySelector(".badge")?.innerText ?? ""), WAIT, pattern);
+
+/** Synchronises now. */
+export const sync = (of) => of.click("button.badge");
