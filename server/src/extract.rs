@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use sync_core::access;
@@ -108,6 +108,37 @@ impl FromRequestParts<SharedApp> for SignedIn {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
         identify(app, bearer(parts)?).map(Self)
+    }
+}
+
+/// The protocol of live connections, as a client offers it beside its token.
+pub(crate) const LIVE_PROTOCOL: &str = "dongbo";
+
+/// The same, for a peer that only wants to be woken.
+pub(crate) const WAKE_PROTOCOL: &str = "dongbo.wake";
+
+/// What comes before the token in the list of protocols.
+const TOKEN_PROTOCOL: &str = "bearer.";
+
+/// The same, of somebody who opens a live connection. A page can give a WebSocket no header but the
+/// list of its protocols: the token stands there, never in the address, which is written into logs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LiveSignedIn(pub(crate) Identity);
+
+impl FromRequestParts<SharedApp> for LiveSignedIn {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let offered = parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL);
+        let mut offered = offered
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(','))
+            .filter_map(|protocol| protocol.trim().strip_prefix(TOKEN_PROTOCOL));
+        let token = match offered.next() {
+            Some(token) => token,
+            None => bearer(parts)?,
+        };
+        identify(app, token).map(Self)
     }
 }
 

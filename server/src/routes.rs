@@ -79,6 +79,7 @@ pub fn router(app: SharedApp) -> Router {
         )
         .route("/v1/coverage", get(op::read_coverage::respond))
         .route("/v1/roll-ups", get(op::read_roll_up::respond))
+        .route("/v1/roll-ups/parts", get(op::list_parts::respond))
         .route("/v1/roll-ups/live", get(op::follow_roll_up::respond))
         .route("/v1/fingerprints", get(op::read_fingerprints::respond))
         .route("/v1/status", get(op::read_status::respond))

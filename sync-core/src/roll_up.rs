@@ -11,6 +11,7 @@
 mod comparison;
 mod contributions;
 pub mod figure;
+mod filling;
 mod over_periods;
 pub mod report_cells;
 mod table;
@@ -27,6 +28,7 @@ use total::NodeTotals;
 pub use comparison::{TotalFinding, TotalRule};
 pub use contributions::Contribution;
 pub use figure::{Coverage, Figure, FigureValue, Table};
+pub use filling::Filling;
 pub use over_periods::over_periods;
 pub use report_cells::{ReportCells, RowCell};
 

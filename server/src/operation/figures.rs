@@ -9,7 +9,7 @@ use sync_core::form::formula::Unresolved;
 use sync_core::form::{Indicator, Kind};
 use sync_core::identity::UnitId;
 use sync_core::number::Range;
-use sync_core::roll_up::{Coverage, Figure, FigureValue, RollUp, TotalFinding, TotalRule};
+use sync_core::roll_up::{Coverage, Figure, FigureValue, TotalFinding, TotalRule};
 
 /// A unit by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -229,44 +229,4 @@ impl From<&TotalFinding> for FindingLine {
             provisional: finding.provisional,
         }
     }
-}
-
-/// What a unit that owes a report has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DueState {
-    /// Nothing has come.
-    Missing,
-    /// It came in time and is settled.
-    Reported,
-    /// It came after the last day.
-    Late,
-    /// It holds an open conflict.
-    InConflict,
-}
-
-/// The state of every unit at or below `unit` that owes a report, in the order of the tree.
-pub(crate) fn due_states(roll_up: &RollUp, unit: UnitId) -> Vec<(UnitLine, DueState)> {
-    let set = |units: Vec<UnitId>| units.into_iter().collect::<std::collections::BTreeSet<_>>();
-    let (missing, late, contested) = (
-        set(roll_up.missing(unit)),
-        set(roll_up.late(unit)),
-        set(roll_up.in_conflict(unit)),
-    );
-    let state = |unit: &UnitId| {
-        if missing.contains(unit) {
-            Some(DueState::Missing)
-        } else if contested.contains(unit) {
-            Some(DueState::InConflict)
-        } else if late.contains(unit) {
-            Some(DueState::Late)
-        } else {
-            roll_up.report(*unit).map(|_| DueState::Reported)
-        }
-    };
-    roll_up
-        .tree()
-        .subtree(unit)
-        .filter_map(|record| Some((record.into(), state(&record.unit)?)))
-        .collect()
 }

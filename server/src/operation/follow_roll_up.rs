@@ -11,14 +11,25 @@ use futures_util::stream::unfold;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::app::{SharedApp, Stage, blocking, reached};
+use crate::app::{App, SharedApp, Stage, blocking, reached};
 use crate::extract::{Asked, FigureReader};
-use crate::operation::figures::{CoverageLine, FigureLine, FindingLine};
-use crate::operation::read_roll_up::{Figures, Request, read};
+use crate::operation::due_units::{DueUnit, SectionLine, due_units, parts, sections};
+use crate::operation::figures::{CoverageLine, FigureLine, FindingLine, UnitLine};
+use crate::operation::read_roll_up::{Figures, Request, read_with};
 use crate::problem::{Problem, ProblemCode};
 
 /// Seconds between signs of life on a stream without news.
 const SIGN_OF_LIFE_S: u64 = 20;
+
+/// Everything: figures, the form's sections, the units right below, and every unit that owes a report.
+#[derive(Debug, Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    figures: Figures,
+    sections: Vec<SectionLine>,
+    parts: Vec<UnitLine>,
+    units: Vec<DueUnit>,
+}
 
 /// What changed since the event before.
 #[derive(Debug, Serialize)]
@@ -27,6 +38,21 @@ struct Change<'a> {
     coverage: &'a CoverageLine,
     figures: Vec<&'a FigureLine>,
     findings: &'a [FindingLine],
+    units: Vec<&'a DueUnit>,
+}
+
+fn read_whole(app: &App, reader: &FigureReader, request: &Request) -> Result<Whole, Problem> {
+    let key = request.key()?;
+    let (figures, (sections, parts, units)) = read_with(app, reader, request, |roll_up, unit| {
+        let units = due_units(roll_up, &key, unit);
+        (sections(roll_up), parts(roll_up, unit), units)
+    })?;
+    Ok(Whole {
+        figures,
+        sections,
+        parts,
+        units,
+    })
 }
 
 struct Following {
@@ -36,11 +62,11 @@ struct Following {
     changed: watch::Receiver<u64>,
     catalogue: watch::Receiver<u64>,
     stage: watch::Receiver<Stage>,
-    sent: Option<Figures>,
+    sent: Option<Whole>,
     _place: OwnedSemaphorePermit,
 }
 
-/// `GET /v1/roll-ups/live`: events `table` (as `GET /v1/roll-ups`), then `change`.
+/// `GET /v1/roll-ups/live`: events `table` (as `GET /v1/roll-ups`, and who owes what), then `change`.
 pub(crate) async fn respond(
     State(app): State<SharedApp>,
     reader: FigureReader,
@@ -53,7 +79,7 @@ pub(crate) async fn respond(
     let (changed, catalogue) = (running.totals.subscribe(), app.registry.subscribe());
     let (asked, by) = (request.clone(), reader);
     // Refused here, what may not be seen is a problem and not a stream.
-    blocking(&app, move |app| read(app, &by, &asked)).await?;
+    blocking(&app, move |app| read_whole(app, &by, &asked)).await?;
     let following = Following {
         changed,
         catalogue,
@@ -86,7 +112,7 @@ impl Following {
                 self.changed.borrow_and_update();
             }
             let (request, reader) = (self.request.clone(), self.reader);
-            let now = blocking(&self.app, move |app| read(app, &reader, &request)).await;
+            let now = blocking(&self.app, move |app| read_whole(app, &reader, &request)).await;
             let Ok(now) = now else {
                 // Rights or tree have changed: the reader asks again and is told.
                 return None;
@@ -108,32 +134,47 @@ impl Following {
     }
 }
 
-fn same_rows(before: &Figures, now: &Figures) -> bool {
-    before.template_version == now.template_version
-        && before.unit == now.unit
-        && before.due_day == now.due_day
-        && before.figures.len() == now.figures.len()
+/// True if the one leads to the other by changed lines alone.
+fn same_rows(before: &Whole, now: &Whole) -> bool {
+    let (was, is) = (&before.figures, &now.figures);
+    was.template_version == is.template_version
+        && was.unit == is.unit
+        && was.due_day == is.due_day
+        && was.figures.len() == is.figures.len()
+        && before.sections == now.sections
+        && before.parts == now.parts
+        && before.units.len() == now.units.len()
+        && before
+            .units
+            .iter()
+            .zip(&now.units)
+            .all(|(before, now)| before.unit == now.unit)
 }
 
 /// The event that leads from one state to the next; none if nothing shows.
-fn change(before: &Figures, now: &Figures) -> Option<Result<Event, axum::Error>> {
-    let figures: Vec<&FigureLine> = before
-        .figures
-        .iter()
-        .zip(&now.figures)
-        .filter(|(before, now)| before != now)
-        .map(|(_, now)| now)
-        .collect();
-    let nothing =
-        figures.is_empty() && before.coverage == now.coverage && before.findings == now.findings;
+fn change(before: &Whole, now: &Whole) -> Option<Result<Event, axum::Error>> {
+    let (was, is) = (&before.figures, &now.figures);
+    let figures = changed(&was.figures, &is.figures);
+    let units = changed(&before.units, &now.units);
+    let nothing = figures.is_empty()
+        && units.is_empty()
+        && was.coverage == is.coverage
+        && was.findings == is.findings;
     if nothing {
         return None;
     }
     let change = Change {
-        position: now.position,
-        coverage: &now.coverage,
+        position: is.position,
+        coverage: &is.coverage,
         figures,
-        findings: &now.findings,
+        findings: &is.findings,
+        units,
     };
     Some(Event::default().event("change").json_data(change))
+}
+
+fn changed<'a, T: PartialEq>(before: &[T], now: &'a [T]) -> Vec<&'a T> {
+    let pairs = before.iter().zip(now);
+    let changed = pairs.filter(|(before, now)| before != now);
+    changed.map(|(_, now)| now).collect()
 }

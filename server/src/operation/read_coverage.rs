@@ -1,4 +1,4 @@
-//! Who has reported, who has not, who is late, who is in conflict.
+//! Who has reported, who has not, who is late, who is in conflict; and how far, section by section.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,7 +7,8 @@ use sync_core::identity::UnitId;
 
 use crate::app::{App, SharedApp, blocking};
 use crate::extract::{Asked, FigureReader};
-use crate::operation::figures::{CoverageLine, DueState, UnitLine, due_states};
+use crate::operation::due_units::{DueState, DueUnit, SectionLine, due_units, sections};
+use crate::operation::figures::{CoverageLine, UnitLine};
 use crate::operation::read_roll_up::Request as RollUpRequest;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, ProblemCode};
@@ -27,16 +28,9 @@ pub(crate) struct Request {
 pub(crate) struct Answer {
     unit: UnitLine,
     coverage: CoverageLine,
+    sections: Vec<SectionLine>,
     #[serde(flatten)]
-    units: Page<DueLine>,
-}
-
-/// A unit that owes a report.
-#[derive(Debug, Serialize)]
-pub(crate) struct DueLine {
-    #[serde(flatten)]
-    unit: UnitLine,
-    state: DueState,
+    units: Page<DueUnit>,
 }
 
 /// `GET /v1/coverage`
@@ -70,17 +64,17 @@ fn read(app: &App, reader: &FigureReader, request: &Request) -> Result<Answer, P
         Some(_) => return Err(malformed("state is missing, reported, late or in_conflict")),
     };
     let totals = &app.running()?.totals;
-    let (unit, coverage, states) = totals.look(&request.of.key()?, |roll_up, _| {
+    let key = request.of.key()?;
+    let (unit, coverage, sections, units) = totals.look(&key, |roll_up, _| {
         let unit = request.of.unit_in(roll_up)?;
         let coverage = roll_up.coverage(unit.unit).unwrap_or_default();
-        let states = due_states(roll_up, unit.unit);
-        Ok::<_, Problem>((unit, coverage, states))
+        let units = due_units(roll_up, &key, unit.unit);
+        Ok::<_, Problem>((unit, coverage, sections(roll_up), units))
     })??;
     reader.check(app, unit.unit)?;
-    let mut lines = states
+    let mut lines = units
         .into_iter()
-        .filter(|(_, state)| wanted.is_none_or(|wanted| wanted == *state))
-        .map(|(unit, state)| DueLine { unit, state });
+        .filter(|line| wanted.is_none_or(|wanted| wanted == line.state));
     if let Some(cursor) = &request.after {
         let after: UnitId = cursor
             .parse()
@@ -93,6 +87,7 @@ fn read(app: &App, reader: &FigureReader, request: &Request) -> Result<Answer, P
     Ok(Answer {
         unit,
         coverage: coverage.into(),
+        sections,
         units: Page::take(lines, page.limit(), |line| line.unit.unit.to_string()),
     })
 }

@@ -89,6 +89,16 @@ pub(crate) fn read(
     reader: &FigureReader,
     request: &Request,
 ) -> Result<Figures, Problem> {
+    read_with(app, reader, request, |_, _| ()).map(|(figures, ())| figures)
+}
+
+/// The figures, and what else is to be seen at the same moment.
+pub(crate) fn read_with<T>(
+    app: &App,
+    reader: &FigureReader,
+    request: &Request,
+    also: impl FnOnce(&RollUp, UnitId) -> T,
+) -> Result<(Figures, T), Problem> {
     let key = request.key()?;
     let totals = &app.running()?.totals;
     // Read before the figures: they may be newer than the position says, never older.
@@ -104,7 +114,8 @@ pub(crate) fn read(
         let findings = roll_up
             .findings_against(unit.unit, &stated)
             .unwrap_or_default();
-        Ok(Figures {
+        let also = also(roll_up, unit.unit);
+        let figures = Figures {
             template: template.id().to_owned(),
             template_version: template.version(),
             title: template.title().to_owned(),
@@ -120,7 +131,8 @@ pub(crate) fn read(
                 .map(|(row, figure)| FigureLine::new(row, figure))
                 .collect(),
             findings: findings.iter().map(FindingLine::from).collect(),
-        })
+        };
+        Ok((figures, also))
     })?
 }
 

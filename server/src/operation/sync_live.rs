@@ -1,4 +1,5 @@
-//! Exchanges over a WebSocket: the same frames, and what others write comes by itself.
+//! Exchanges over a WebSocket: the same frames, and what others write comes by itself. A peer that
+//! offers the other protocol is only woken.
 
 use std::sync::Arc;
 
@@ -11,35 +12,48 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::{SharedApp, Stage, reached};
 use crate::exchange::{exchange, session};
-use crate::extract::SignedIn;
+use crate::extract::{LIVE_PROTOCOL, LiveSignedIn, WAKE_PROTOCOL};
 use crate::limits;
 use crate::operation::sync_once::frame_bad;
+use crate::operation::wake_live::Waking;
 use crate::problem::{Problem, ProblemCode};
 use crate::token::Identity;
 
-/// `GET /v1/live`
+/// `GET /v1/live`: the protocol that the peer offers says what for.
 pub(crate) async fn respond(
     State(app): State<SharedApp>,
-    SignedIn(identity): SignedIn,
+    LiveSignedIn(identity): LiveSignedIn,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     let place = Arc::clone(&app.live)
         .try_acquire_owned()
         .map_err(|_| Problem::new(ProblemCode::NotReady))?;
     app.running()?;
-    Ok(upgrade
+    let upgrade = upgrade
+        .protocols([LIVE_PROTOCOL, WAKE_PROTOCOL])
         .max_message_size(limits::SYNC_BODY_BYTES_MAX)
-        .max_frame_size(limits::SYNC_BODY_BYTES_MAX)
-        .on_upgrade(move |socket| async move {
-            tracing::debug!(person = %identity.person, "a live connection is open");
-            let live = Live {
+        .max_frame_size(limits::SYNC_BODY_BYTES_MAX);
+    let wakes = upgrade
+        .selected_protocol()
+        .is_some_and(|protocol| protocol == WAKE_PROTOCOL);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        tracing::debug!(person = %identity.person, wakes, "a live connection is open");
+        if wakes {
+            let waking = Waking {
                 app,
                 identity,
-                peer: None,
                 _place: place,
             };
-            live.run(socket).await;
-        }))
+            return waking.run(socket).await;
+        }
+        let live = Live {
+            app,
+            identity,
+            peer: None,
+            _place: place,
+        };
+        live.run(socket).await;
+    }))
 }
 
 /// What a connection needs to know of its peer to send by itself.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod desks;
+#[cfg(test)]
 mod enrolment;
 #[cfg(test)]
 mod field;
