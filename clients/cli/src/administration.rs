@@ -9,9 +9,7 @@ use sync_core::catalogue_files;
 use sync_core::form::Template;
 use sync_core::form::import::FormImportError;
 use sync_core::identity::{GrantId, InstallationId, KeyId, PersonId, UnitId};
-use sync_core::org_unit::import::{
-    ImportedUnit, UnitImportError, import_departments, import_province, import_table, import_tree,
-};
+use sync_core::org_unit::import::{ImportedUnit, UnitImportError, import_any, import_departments};
 
 use crate::durable_file::{self, FileError};
 use crate::road::RoadError;
@@ -82,14 +80,8 @@ pub fn text_of(kind: &str, wanted: &str) -> Result<String, ImportError> {
 
 /// Reads units in any of the shapes there are: a province, a tree, a table.
 pub fn read_units(text: &str) -> Result<Vec<ImportedUnit>, ImportError> {
-    if !text.trim_start().starts_with('{') {
-        let today = sync_core::date::Date::of_timestamp(crate::now_s());
-        return Ok(import_table(text, today)?);
-    }
-    match import_province(text) {
-        Ok(units) => Ok(units),
-        Err(error) => import_tree(text).map_err(|_| error.into()),
-    }
+    let today = sync_core::date::Date::of_timestamp(crate::now_s());
+    Ok(import_any(text, today)?)
 }
 
 /// Reads the departments of a tree file, to stand under a province.
@@ -361,24 +353,6 @@ pub fn read_people(text: &str) -> Result<Vec<PersonRow>, ImportError> {
 /// A role by the name it has in JSON.
 pub fn role_named(name: &str) -> Option<Role> {
     serde_json::from_value(Value::String(name.replace('-', "_"))).ok()
-}
-
-/// The last batch of each installation of a key that a log holds: what counts when the key is ended.
-pub fn frontier(
-    log: sync_core::log::LogReader<'_>,
-    key: KeyId,
-) -> Result<BTreeMap<InstallationId, u64>, sync_core::log::KeyspaceError> {
-    let mut frontier = BTreeMap::new();
-    for position in 1..=log.end()? {
-        if let Some(entry) = log.entry(position)?
-            && entry.part.header().key == key
-        {
-            let header = entry.part.header();
-            let last = frontier.entry(header.installation).or_insert(0);
-            *last = header.number.max(*last);
-        }
-    }
-    Ok(frontier)
 }
 
 /// Unit codes by id, as last recorded.

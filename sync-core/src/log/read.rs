@@ -1,13 +1,13 @@
 //! Reading the log: entries, feeds of a set of partitions, documents, fingerprints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::accept::{last_number, number_of};
 use super::staging::{PartPlace, Staging, read_document};
 use super::{DocumentIndex, Fingerprint, HeldEntry, Keyspace, KeyspaceError, LogEntry, keys};
 use crate::batch::{ChainTip, Partition, PartitionTip, part_id};
 use crate::codec::{Reader, Writer};
-use crate::identity::{ActorId, DocumentId, PartId, labelled_hash};
+use crate::identity::{ActorId, DocumentId, InstallationId, KeyId, PartId, labelled_hash};
 
 /// Which partitions a peer follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,24 @@ impl LogReader<'_> {
     /// Where a chain stands.
     pub fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {
         Staging::new(self.0).chain(actor)
+    }
+
+    /// The last accepted batch of each installation of a key: what counts when the key is ended.
+    pub fn last_batches_of(
+        &self,
+        key: KeyId,
+    ) -> Result<BTreeMap<InstallationId, u64>, KeyspaceError> {
+        let mut last = BTreeMap::new();
+        for position in 1..=self.end()? {
+            if let Some(entry) = self.entry(position)?
+                && entry.part.header().key == key
+            {
+                let header = entry.part.header();
+                let number = last.entry(header.installation).or_insert(0);
+                *number = header.number.max(*number);
+            }
+        }
+        Ok(last)
     }
 
     /// The parts of the batch that a chain has under a number; none if none of them is here.

@@ -298,6 +298,15 @@ pub fn import_departments(
         .collect())
 }
 
+/// Reads units in any of the shapes there are: a province, a tree, a table whose units exist from
+/// `valid_from` on.
+pub fn import_any(text: &str, valid_from: Date) -> Result<Vec<ImportedUnit>, UnitImportError> {
+    if !text.trim_start().starts_with('{') {
+        return import_table(text, valid_from);
+    }
+    import_province(text).or_else(|error| import_tree(text).map_err(|_| error))
+}
+
 /// Reads a table with the columns code, name, kind, parent code after a line of headings. Values
 /// hold no commas and no quotes.
 pub fn import_table(text: &str, valid_from: Date) -> Result<Vec<ImportedUnit>, UnitImportError> {

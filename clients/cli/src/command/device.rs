@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use dongbo::administration::{Administration, frontier};
+use dongbo::administration::Administration;
 use dongbo::trouble::{Exit, Trouble};
 use dongbo::{Patience, now_s, synchronise};
 use serde_json::json;
@@ -51,7 +51,7 @@ impl Device {
             if tablet.device().catalogue().key(end.key).is_none() {
                 return Err(Trouble::new("key-unknown", Exit::Input).with("key", end.key));
             }
-            frontier(tablet.device().log(), end.key)?
+            tablet.device().log().last_batches_of(end.key)?
         } else {
             end.accepted.into_iter().collect()
         };
