@@ -129,8 +129,8 @@ pub struct Place {
 
 /// Told what happened to the files, so that a test can prove an order of events.
 pub trait Observer: Send + Sync + std::fmt::Debug {
-    /// A sync returned: every record up to this sequence number is durable.
-    fn synced(&self, durable: u64);
+    /// A sync returned after so long: every record up to this sequence number is durable.
+    fn synced(&self, durable: u64, took: std::time::Duration);
 }
 
 /// How a journal is opened.

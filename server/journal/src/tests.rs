@@ -561,7 +561,7 @@ fn a_folder_copied_back_from_yesterday_opens_as_it_was() {
 struct Syncs(std::sync::Mutex<Vec<u64>>);
 
 impl Observer for Syncs {
-    fn synced(&self, durable: u64) {
+    fn synced(&self, durable: u64, _: std::time::Duration) {
         self.0.lock().unwrap().push(durable);
     }
 }

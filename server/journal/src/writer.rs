@@ -209,6 +209,7 @@ impl Writer {
             let failed = Failed::write("write", &name, &source);
             return Err(self.give_up(&name, failed));
         }
+        let started = std::time::Instant::now();
         if let Err(source) = self.files.sync(&name) {
             let failed = Failed::sync("fdatasync", &name, &source);
             return Err(self.give_up(&name, failed));
@@ -216,7 +217,7 @@ impl Writer {
         self.durable = self.current;
         self.clear_group();
         if let Some(observer) = &self.options.observer {
-            observer.synced(self.durable.last_sequence);
+            observer.synced(self.durable.last_sequence, started.elapsed());
         }
         Ok(self.durable.segment.length)
     }

@@ -537,7 +537,7 @@ fn every_answer_comes_after_a_sync() {
     #[derive(Debug, Default)]
     struct Syncs(AtomicU64);
     impl Observer for Syncs {
-        fn synced(&self, durable: u64) {
+        fn synced(&self, durable: u64, _: std::time::Duration) {
             self.0.store(durable, Ordering::SeqCst);
         }
     }
