@@ -18,6 +18,7 @@ use tokio::sync::{oneshot, watch};
 use crate::clock::Clock;
 use crate::keyspace::{self, StoreKeyspace};
 use crate::limits;
+use crate::metrics::Metrics;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Registry;
 
@@ -45,6 +46,7 @@ pub(crate) struct AcceptorParts {
     pub(crate) store: SharedStore,
     pub(crate) registry: Arc<Registry>,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
     /// Where accepted parts go after their commit.
     pub(crate) accepted: mpsc::Sender<Accepted>,
 }
@@ -175,6 +177,8 @@ impl Writer {
             return Err(error.into());
         }
         self.pass_on(group, &verdicts, now);
+        let metrics = &self.parts.metrics;
+        metrics.committed(group.len(), verdicts.iter().flatten());
         self.end.send_if_modified(|known| {
             let grown = *known < end;
             *known = end;

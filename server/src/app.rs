@@ -18,6 +18,7 @@ use crate::guarded_store::GuardedStore;
 use crate::kept::KeptError;
 use crate::keyspace::{self, StoreKeyspace};
 use crate::limits;
+use crate::metrics::Metrics;
 use crate::password::Passwords;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::{Registry, RegistryError};
@@ -86,6 +87,8 @@ pub struct App {
     pub sessions: Sessions,
     /// The time.
     pub clock: Clock,
+    /// What is measured.
+    pub metrics: Arc<Metrics>,
     /// Starting, ready or draining.
     pub stage: watch::Sender<Stage>,
     /// Places for live connections.
@@ -109,6 +112,16 @@ pub type SharedApp = Arc<App>;
 impl App {
     /// Opens what a store holds; the stage is [`Stage::Starting`].
     pub fn open(store: SharedStore, secrets: Secrets, clock: Clock) -> Result<Self, OpenError> {
+        Self::open_measured(store, secrets, clock, Arc::default())
+    }
+
+    /// The same, with metrics that others add to.
+    pub fn open_measured(
+        store: SharedStore,
+        secrets: Secrets,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, OpenError> {
         let stage = watch::Sender::new(Stage::Starting);
         let store: SharedStore = Arc::new(GuardedStore::new(store, stage.clone()));
         let registry = Registry::open(Arc::clone(&store), secrets.catalogue)?;
@@ -125,6 +138,7 @@ impl App {
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             clock,
+            metrics,
             stage,
             live: Arc::new(Semaphore::new(limits::LIVE_CONNECTIONS_MAX)),
             identity: RwLock::new(Arc::new(identity)),
@@ -137,6 +151,7 @@ impl App {
         let totals = Arc::new(Totals::new(
             Arc::clone(&self.store),
             Arc::clone(&self.registry),
+            Arc::clone(&self.metrics),
         ));
         let mut deriver = Deriver::new(Arc::clone(&self.store), Arc::clone(&totals));
         deriver.catch_up()?;
@@ -149,6 +164,7 @@ impl App {
             store: Arc::clone(&self.store),
             registry: Arc::clone(&self.registry),
             clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
             accepted: passed_on,
         })?;
         let running = Running {

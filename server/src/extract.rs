@@ -15,7 +15,8 @@ use crate::limits;
 use crate::problem::{Problem, ProblemCode};
 use crate::token::Identity;
 
-fn malformed(status: StatusCode, detail: &str) -> Problem {
+/// Why a body or query cannot be read.
+pub(crate) fn malformed(status: StatusCode, detail: &str) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(ProblemCode::BodyTooLarge).with("bytes_max", limits::BODY_BYTES_MAX);
     }
@@ -26,10 +27,10 @@ fn malformed(status: StatusCode, detail: &str) -> Problem {
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<SharedApp> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
-    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, Problem> {
-        Json::<T>::from_request(request, app)
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Json::<T>::from_request(request, state)
             .await
             .map(|Json(value)| Self(value))
             .map_err(|rejection| malformed(rejection.status(), &rejection.body_text()))

@@ -9,13 +9,18 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use dongbo_server::app::App;
 use dongbo_server::clock::Clock;
+use dongbo_server::first_run::{self, FirstRun};
 use dongbo_server::limits;
+use dongbo_server::metrics::Metrics;
 use dongbo_server::operation::adopt_catalogue::adopt;
 use dongbo_server::operation::found_province::{FIRST_ADMINISTRATOR, found};
+use dongbo_server::registry::{Registry, RegistryError};
 use dongbo_server::secrets::Secrets;
-use dongbo_server::serve::serve;
+use dongbo_server::serve::{serve, serve_metrics};
+use dongbo_server::wire::EnrolmentCode;
 use store::SharedStore;
 use store_sled::{Options, SledStore};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Đồng Bộ: the server of a province.
@@ -47,14 +52,18 @@ enum Action {
         #[arg(long)]
         rehearsal: Option<String>,
     },
-    /// Serves the province in a folder until it is told to stop.
+    /// Serves the province in a folder until it is told to stop. An empty folder gets its province by
+    /// the page that is served then; the administrator's code for it is printed.
     Serve {
-        /// The folder that `init` made.
+        /// The folder that `init` made, or an empty one.
         #[arg(long)]
         folder: PathBuf,
         /// Address and port.
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
+        /// Address and port for metrics; left out: none. It has no sign-in: keep it from the public.
+        #[arg(long)]
+        metrics_listen: Option<String>,
     },
 }
 
@@ -84,7 +93,11 @@ fn act(command: Command) -> anyhow::Result<()> {
                 init(command.json, &folder, &name, rehearsal.as_deref())
             }
         },
-        Action::Serve { folder, listen } => run(&folder, &listen),
+        Action::Serve {
+            folder,
+            listen,
+            metrics_listen,
+        } => run(command.json, &folder, &listen, metrics_listen.as_deref()),
     }
 }
 
@@ -103,8 +116,12 @@ fn start_logging(json: bool) {
     }
 }
 
-fn open_store(folder: &Path) -> anyhow::Result<Arc<SledStore>> {
-    let store = SledStore::open(&folder.join("store"), Options::default())
+fn open_store(folder: &Path, metrics: &Arc<Metrics>) -> anyhow::Result<Arc<SledStore>> {
+    let options = Options {
+        observer: Some(metrics.clone()),
+        ..Options::default()
+    };
+    let store = SledStore::open(&folder.join("store"), options)
         .with_context(|| format!("cannot open the province in {}", folder.display()))?;
     let opening = store.opening();
     tracing::info!(rebuilt = ?opening.rebuilt, applied_records = opening.applied_records, "store opened");
@@ -118,7 +135,7 @@ fn open_store(folder: &Path) -> anyhow::Result<Arc<SledStore>> {
 fn init(json: bool, folder: &Path, name: &str, rehearsal: Option<&str>) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    let store = open_store(folder)?;
+    let store = open_store(folder, &Arc::default())?;
     let secrets = Secrets::open_or_create(folder)?;
     let shared: SharedStore = store.clone();
     let founded = found(&shared, &secrets, &Clock::System, name, rehearsal)?;
@@ -144,7 +161,7 @@ fn init(json: bool, folder: &Path, name: &str, rehearsal: Option<&str>) -> anyho
 #[expect(clippy::print_stdout, reason = "what was made is what was asked for")]
 fn adopt_other(json: bool, folder: &Path, other: &Path) -> anyhow::Result<()> {
     Secrets::copy(other, folder)?;
-    let store = open_store(folder)?;
+    let store = open_store(folder, &Arc::default())?;
     let secrets = Secrets::open(folder)?;
     let shared: SharedStore = store.clone();
     let journal = other.join("store").join(store_sled::JOURNAL_FOLDER);
@@ -162,43 +179,131 @@ fn adopt_other(json: bool, folder: &Path, other: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run(folder: &Path, listen: &str) -> anyhow::Result<()> {
-    let secrets =
-        Secrets::open(folder).with_context(|| format!("{} holds no province", folder.display()))?;
-    let store = open_store(folder)?;
-    let app = Arc::new(App::open(store.clone(), secrets, Clock::System)?);
+fn run(
+    json: bool,
+    folder: &Path,
+    listen: &str,
+    metrics_listen: Option<&str>,
+) -> anyhow::Result<()> {
+    let awaited = first_run::awaited(folder)?;
+    let secrets = match awaited {
+        Some(_) => Secrets::open_or_create(folder)?,
+        None => Secrets::open(folder)
+            .with_context(|| format!("{} holds no province", folder.display()))?,
+    };
+    let metrics = Arc::<Metrics>::default();
+    let store = open_store(folder, &metrics)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(limits::WORKER_THREADS)
         .max_blocking_threads(limits::BLOCKING_THREADS)
         .thread_stack_size(limits::THREAD_STACK_BYTES)
         .enable_all()
         .build()?;
+    // One socket for both lives of the server: who comes in between waits in its queue.
+    let socket = bind(listen)?;
+    let metrics_socket = metrics_listen.map(bind).transpose()?;
+    tracing::info!(listen = %socket.local_addr()?, folder = %folder.display(), "listening");
+    let shared: SharedStore = store.clone();
+    let stop = runtime.block_on(async { stop_signal() })?;
+    let mut served = Ok(true);
+    if let Some(code) = awaited {
+        if is_founded(&shared, &secrets)? {
+            first_run::forget(folder);
+        } else {
+            say_first_run(json, &socket, &code)?;
+            let first = FirstRun::new(shared, secrets.clone(), Clock::System, code, folder);
+            served = runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(socket.try_clone()?)?;
+                first.serve(listener, stopped(stop.clone())).await
+            });
+        }
+    }
+    let outcome = match served {
+        Ok(true) => {
+            let app = App::open_measured(store.clone(), secrets, Clock::System, metrics)?;
+            serve_province(runtime, Arc::new(app), socket, metrics_socket, stop)
+        }
+        Ok(false) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
+    store::Store::close(&*store)?;
+    tracing::info!("stopped");
+    outcome
+}
+
+fn bind(address: &str) -> anyhow::Result<std::net::TcpListener> {
+    let socket = std::net::TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}"))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn serve_province(
+    runtime: tokio::runtime::Runtime,
+    app: Arc<App>,
+    socket: std::net::TcpListener,
+    metrics_socket: Option<std::net::TcpListener>,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
     let served = runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}"))?;
-        tracing::info!(listen = %listener.local_addr()?, folder = %folder.display(), "listening");
-        let stop = stop_signal()?;
-        serve(Arc::clone(&app), listener, stop).await?;
-        Ok::<(), anyhow::Error>(())
+        if let Some(socket) = metrics_socket {
+            tracing::info!(metrics = %socket.local_addr()?, "metrics");
+            let listener = tokio::net::TcpListener::from_std(socket)?;
+            tokio::spawn(serve_metrics(Arc::clone(&app), listener));
+        }
+        let listener = tokio::net::TcpListener::from_std(socket)?;
+        serve(Arc::clone(&app), listener, stopped(stop)).await
     });
     drop(runtime);
     app.close();
-    drop(app);
-    store::Store::close(&*store)?;
-    tracing::info!("stopped");
-    served
+    Ok(served?)
 }
 
-/// SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+/// True if a first run was cut off between founding the province and forgetting its code.
+fn is_founded(store: &SharedStore, secrets: &Secrets) -> anyhow::Result<bool> {
+    match Registry::open(Arc::clone(store), secrets.catalogue.clone()) {
+        Ok(_) => Ok(true),
+        Err(RegistryError::NoProvince) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "without the code nobody can begin; it is for whoever started the server"
+)]
+fn say_first_run(
+    json: bool,
+    socket: &std::net::TcpListener,
+    code: &EnrolmentCode,
+) -> anyhow::Result<()> {
+    let url = format!("http://{}", socket.local_addr()?);
+    if json {
+        println!("{}", serde_json::json!({ "open": url, "code": code }));
+    } else {
+        println!("Máy chủ chưa có tỉnh nào. / This server has no province yet.");
+        println!("Mở / open                        {url}");
+        println!("Mã quản trị / administrator code {code}");
+    }
+    Ok(())
+}
+
+/// Tells of SIGTERM or SIGINT, to both lives of the server.
+fn stop_signal() -> std::io::Result<watch::Receiver<bool>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+    let (told, stop) = watch::channel(false);
+    tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    })
+        told.send_replace(true);
+    });
+    Ok(stop)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }

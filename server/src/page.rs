@@ -1,11 +1,12 @@
 //! Lists in pages: a limit, and a cursor that names the last item of the page before.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
 
 /// What a reader asks of a list.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub(crate) struct PageQuery {
     /// The cursor of the page before.
     pub(crate) after: Option<String>,
@@ -23,7 +24,7 @@ impl PageQuery {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Page<T> {
     /// The items, in the order of the list.
     pub(crate) items: Vec<T>,

@@ -10,6 +10,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use messages::Language;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{CommitError, ReadError};
@@ -17,7 +18,7 @@ use store::{CommitError, ReadError};
 use crate::entropy::NoEntropy;
 
 /// Whether the request changed anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Happened {
     /// Nothing changed.
@@ -119,6 +120,12 @@ problem_codes! {
     FrameBad = "frame-bad",
     /// A condition did not hold at commit.
     ChangedMeanwhile = "changed-meanwhile",
+    /// The server has no province yet.
+    NotFounded = "not-founded",
+    /// The server has its province already.
+    AlreadyFounded = "already-founded",
+    /// A file to import cannot be read, or there is none of this name.
+    FileBad = "file-bad",
     /// The server is starting.
     NotReady = "not-ready",
     /// The server is stopping.
@@ -163,6 +170,7 @@ impl ProblemCode {
             Self::CodeUsed
             | Self::PublicKeyTaken
             | Self::TemplateDiffers
+            | Self::AlreadyFounded
             | Self::ChangedMeanwhile => StatusCode::CONFLICT,
             Self::CodeExpired => StatusCode::GONE,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -170,12 +178,15 @@ impl ProblemCode {
             | Self::PasswordTooLong
             | Self::TemplateBad
             | Self::ImportBad
+            | Self::FileBad
             | Self::PeriodBad => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SignInTooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::StoreUnreadable | Self::StoreUncertain | Self::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::SignInBusy | Self::NotReady | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::SignInBusy | Self::NotFounded | Self::NotReady | Self::Draining => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
         }
     }
@@ -186,6 +197,7 @@ impl ProblemCode {
             Self::SignInTooOften
             | Self::SignInBusy
             | Self::ChangedMeanwhile
+            | Self::NotFounded
             | Self::NotReady
             | Self::Draining
             | Self::StoreFull
@@ -225,6 +237,8 @@ impl ProblemCode {
             | Self::PeriodBad
             | Self::CursorBad
             | Self::FrameBad
+            | Self::AlreadyFounded
+            | Self::FileBad
             | Self::TooLarge => false,
         }
     }
@@ -269,6 +283,9 @@ impl ProblemCode {
             | Self::CursorBad
             | Self::FrameBad
             | Self::ChangedMeanwhile
+            | Self::NotFounded
+            | Self::AlreadyFounded
+            | Self::FileBad
             | Self::NotReady
             | Self::Draining
             | Self::TooLarge

@@ -2,7 +2,8 @@
 //!
 //! `catalogue.key` signs the province's catalogue, `node.key` signs receipts, `token.key` signs
 //! access tokens and is what refresh tokens and challenges are derived from. Losing the first two is
-//! losing the province; replacing the third signs everybody out.
+//! losing the province; replacing the third signs everybody out. `first-run.code` is there only until
+//! the province is founded.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +14,7 @@ use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
 
 use crate::entropy::{NoEntropy, random};
+use crate::wire::EnrolmentCode;
 
 /// The keys of a node.
 #[derive(Clone)]
@@ -47,6 +49,9 @@ pub enum SecretsError {
     /// The file holds no key.
     #[error("{} holds no key of 64 hexadecimal digits", .0.display())]
     NoKey(PathBuf),
+    /// The file holds no enrolment code.
+    #[error("{} holds no enrolment code", .0.display())]
+    NoCode(PathBuf),
     /// No random bytes for a new key.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
@@ -115,6 +120,33 @@ impl Secrets {
     }
 }
 
+/// Where the code of a first run is kept until the province is founded.
+pub(crate) fn code_path(folder: &Path) -> PathBuf {
+    folder.join("secrets").join("first-run.code")
+}
+
+/// The code of a first run, if one has begun and not ended.
+pub(crate) fn read_code(folder: &Path) -> Result<Option<EnrolmentCode>, SecretsError> {
+    let path = code_path(folder);
+    match fs::read_to_string(&path) {
+        Ok(text) => match EnrolmentCode::read(text.trim_end()) {
+            Some(code) => Ok(Some(code)),
+            None => Err(SecretsError::NoCode(path)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", &path)(error)),
+    }
+}
+
+/// Keeps the code of a first run; durable on return.
+pub(crate) fn write_code(folder: &Path, code: &EnrolmentCode) -> Result<(), SecretsError> {
+    let secrets = folder.join("secrets");
+    create_folder(&secrets)?;
+    write_line(&code_path(folder), &code.to_string())?;
+    sync(&secrets)?;
+    sync(folder)
+}
+
 fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SecretsError {
     let path = path.to_owned();
     move |source| SecretsError::File { step, path, source }
@@ -134,15 +166,18 @@ fn sync(folder: &Path) -> Result<(), SecretsError> {
         .map_err(failed("sync", folder))
 }
 
-/// Writes beside and renames, so that a crash leaves a whole key or none.
 fn write_key(path: &Path, seed: &[u8; 32]) -> Result<(), SecretsError> {
+    write_line(path, &HEXLOWER.encode(seed))
+}
+
+/// Writes beside and renames, so that a crash leaves a whole line or none.
+fn write_line(path: &Path, line: &str) -> Result<(), SecretsError> {
     let beside = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut text = HEXLOWER.encode(seed);
-    text.push('\n');
+    let text = format!("{line}\n");
     let mut file = options.open(&beside).map_err(failed("create", &beside))?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())

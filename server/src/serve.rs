@@ -10,7 +10,12 @@ use tokio::sync::oneshot;
 
 use crate::app::{SharedApp, Stage, reached};
 use crate::limits;
-use crate::routes::router;
+use crate::routes::{metrics_router, router};
+
+/// Serves metrics on a listener of their own until the runtime ends.
+pub async fn serve_metrics(app: SharedApp, listener: TcpListener) -> io::Result<()> {
+    axum::serve(listener, metrics_router(app)).await
+}
 
 /// Starts the app if nobody has (`/ready` says when it is done) and serves until `stop` comes; then
 /// refuses new work, lets running requests end for some seconds, and returns. The caller closes the

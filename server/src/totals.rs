@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 
 use store::SharedStore;
 use sync_core::catalogue::Catalogue;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 
 use crate::kept::derived_report::{self, DerivedReport};
 use crate::limits;
+use crate::metrics::Metrics;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Registry;
 
@@ -62,16 +64,18 @@ struct State {
 pub struct Totals {
     store: SharedStore,
     registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
     state: RwLock<State>,
     changed: watch::Sender<u64>,
 }
 
 impl Totals {
     /// No roll-up yet.
-    pub(crate) fn new(store: SharedStore, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(store: SharedStore, registry: Arc<Registry>, metrics: Arc<Metrics>) -> Self {
         Self {
             store,
             registry,
+            metrics,
             state: RwLock::default(),
             changed: watch::Sender::new(0),
         }
@@ -121,8 +125,10 @@ impl Totals {
                 if let Some(key) = key_of(subject)
                     && let Some(kept) = state.roll_ups.get_mut(&key)
                 {
+                    let started = Instant::now();
                     let submission = submission(&report, &kept.basis);
                     outcome(kept.roll_up.set_report(subject.unit, submission));
+                    self.metrics.rolled_up("change", started);
                 }
                 state.unwritten.insert(report.extract.document, report);
             }
@@ -194,6 +200,7 @@ impl Totals {
     }
 
     fn make(&self, state: &State, catalogue: &Catalogue, key: &RollUpKey) -> Result<Kept, Problem> {
+        let started = Instant::now();
         let (basis, template) = basis(catalogue, key)?;
         let mut roll_up = RollUp::new(Arc::new(template), Arc::clone(&basis.tree), &basis.due);
         for unit in &basis.due {
@@ -207,6 +214,7 @@ impl Totals {
                 outcome(roll_up.set_report(*unit, submission(&report, &basis)));
             }
         }
+        self.metrics.rolled_up("whole", started);
         Ok(Kept {
             basis,
             roll_up,

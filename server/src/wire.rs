@@ -7,6 +7,8 @@ use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sync_core::limits::NAME_BYTES_MAX;
 
+use crate::schema::text_schema;
+
 /// Characters of a sign-in name.
 const SIGN_IN_NAME_CHARACTERS_MAX: usize = 64;
 
@@ -56,6 +58,25 @@ checked_text!(
     /// A day, yyyy-mm-dd.
     Day,
     check_day
+);
+
+text_schema!(
+    Label,
+    "A name or label for people to read: trimmed, not empty, no control characters."
+);
+text_schema!(
+    SignInName,
+    "A sign-in name: lower case, no white space, at most 64 characters."
+);
+text_schema!(Day, "A day, yyyy-mm-dd.");
+text_schema!(PublicKey, "An Ed25519 public key as 64 hexadecimal digits.");
+text_schema!(
+    SignatureHex,
+    "An Ed25519 signature as 128 hexadecimal digits."
+);
+text_schema!(
+    EnrolmentCode,
+    "A one-time enrolment code: twelve symbols of Crockford's base 32, in fours."
 );
 
 fn check_label(text: &str) -> Result<String, &'static str> {

@@ -19,6 +19,7 @@ cargo xtask fuzz                                           mutated input against
 cargo xtask bench [--json]                                 the figures the project holds itself to
 cargo xtask vectors                                        golden vectors, natively and in WebAssembly
 cargo xtask web                                            the web app, ready to be put into the server
+cargo xtask openapi                                        accepts the interface as it is now
 ";
 
 #[expect(
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest.contains(&"--json")),
         Some("vectors") => test::vectors(),
         Some("web") => web::build(),
+        Some("openapi") => test::accept_interface(),
         Some("help" | "--help") => {
             println!("{MENU}");
             return ExitCode::SUCCESS;

@@ -99,6 +99,19 @@ fn vectors_in_webassembly() -> Result<()> {
     ))
 }
 
+/// Writes `server/openapi.json` anew: the test that compares it does so when it is told to.
+pub(crate) fn accept_interface() -> Result<()> {
+    let mut command = cargo(&[
+        "test",
+        "--workspace",
+        "--test",
+        "http",
+        "the_document_is_the_accepted_one",
+    ]);
+    command.env("DONGBO_ACCEPT_OPENAPI", "1");
+    run_program(command)
+}
+
 /// Mutants of changes, batches and frames with a seed of the moment unless `DONGBO_SEED` names one.
 pub(crate) fn fuzz() -> Result<()> {
     let mut command = cargo(&[

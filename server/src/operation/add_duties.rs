@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::catalogue::{Body as RecordBody, Catalogue, Duty};
 use sync_core::identity::DutyId;
@@ -16,14 +17,15 @@ use crate::registry::Draft;
 use crate::wire::{Day, Label};
 
 /// The list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "DutyList")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     duties: Vec<DutyRow>,
 }
 
 /// Every unit of a kind owes the report of a template for a period by a day.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DutyRow {
     template: String,
@@ -33,7 +35,8 @@ pub struct DutyRow {
 }
 
 /// What was added.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DutiesAdded")]
 pub struct Answer {
     added: usize,
     unchanged: usize,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::catalogue::{Body as RecordBody, Catalogue, Grant, Person, Role};
 use sync_core::identity::{GrantId, PersonId, UnitId};
@@ -13,17 +14,19 @@ use crate::limits;
 use crate::operation::make_enrolments::units_by_code;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Draft;
+use crate::schema::{Hex, RoleName};
 use crate::wire::{Label, SignInName};
 
 /// The list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "PersonList")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     people: Vec<PersonRow>,
 }
 
 /// One person: the sign-in name says who.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRow {
     name: SignInName,
@@ -33,9 +36,10 @@ pub struct PersonRow {
 }
 
 /// What the person may do, and where: a unit code, or left out for the whole province.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantRow {
+    #[schemars(with = "RoleName")]
     role: Role,
     unit: Option<String>,
     #[serde(default)]
@@ -46,15 +50,18 @@ pub struct GrantRow {
 }
 
 /// What was added, and everybody of the list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PeopleAdded")]
 pub struct Answer {
     records_added: usize,
     people: Vec<PersonAnswer>,
 }
 
 /// One person of the list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PersonAdded")]
 pub struct PersonAnswer {
+    #[schemars(with = "Hex<8>")]
     person: PersonId,
     name: String,
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::identity::{KeyId, NodeId, ProvinceId};
 
@@ -10,18 +11,24 @@ use crate::entropy::random;
 use crate::extract::Body;
 use crate::limits;
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 
 /// Which key will sign.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ChallengeRequest")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
+    #[schemars(with = "Hex<16>")]
     key_id: KeyId,
 }
 
 /// What to sign: `H("device session", province ‖ node ‖ nonce)`, the nonce as raw bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Challenge")]
 pub struct Answer {
+    #[schemars(with = "Hex<16>")]
     province: ProvinceId,
+    #[schemars(with = "Hex<16>")]
     node: NodeId,
     nonce: String,
     expires_in_s: i64,

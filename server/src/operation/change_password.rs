@@ -1,7 +1,8 @@
 //! Changes the password of the person who asks, who knows the old one.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::NoContent;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Commit, Condition, Write};
 
@@ -11,7 +12,8 @@ use crate::kept::account::{self, Account};
 use crate::problem::{Problem, ProblemCode};
 
 /// The old password (left out by who has none yet) and the new one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "PasswordChange")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     old: Option<String>,
@@ -23,7 +25,7 @@ pub(crate) async fn respond(
     State(app): State<SharedApp>,
     SignedIn(identity): SignedIn,
     Body(request): Body<Request>,
-) -> Result<StatusCode, Problem> {
+) -> Result<NoContent, Problem> {
     let person = identity.person;
     let attempts_of = person.to_string();
     app.passwords.attempt(&attempts_of, app.clock.now_s())?;
@@ -54,5 +56,5 @@ pub(crate) async fn respond(
         Ok(())
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::document::{Subject, SubjectKind};
 use sync_core::identity::{DocumentId, UnitId};
 use sync_core::roll_up::{Filling, RollUp};
 
 use crate::operation::figures::UnitLine;
+use crate::schema::Hex;
 use crate::totals::RollUpKey;
 
 /// What a unit that owes a report has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DueState {
     /// Nothing has come.
@@ -25,7 +27,7 @@ pub(crate) enum DueState {
 }
 
 /// A section of the form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct SectionLine {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +38,7 @@ pub(crate) struct SectionLine {
 }
 
 /// How far one section is filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct FillingLine {
     filled: u32,
     conflicts: u32,
@@ -52,15 +54,17 @@ impl From<Filling> for FillingLine {
 }
 
 /// A unit that owes a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct DueUnit {
     #[serde(flatten)]
     pub(crate) unit: UnitLine,
     pub(crate) state: DueState,
     /// The part of the unit asked for that it lies in; none: it is that unit itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex<8>>")]
     part: Option<UnitId>,
     /// The report it owes, whether it has come or not.
+    #[schemars(with = "Hex<16>")]
     document: DocumentId,
     /// For each section of the form; empty while nothing has come.
     filling: Vec<FillingLine>,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::catalogue::Body as RecordBody;
 use sync_core::identity::GrantId;
@@ -12,7 +13,8 @@ use crate::problem::{Problem, ProblemCode};
 use crate::registry::Draft;
 
 /// Whether anything was left to end.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "GrantEnded")]
 pub struct Answer {
     ended: bool,
 }

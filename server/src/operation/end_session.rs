@@ -1,7 +1,8 @@
 //! Signs out: ends the family of a refresh token.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::NoContent;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::app::{App, SharedApp, blocking};
@@ -11,7 +12,8 @@ use crate::operation::refresh_session::replace;
 use crate::problem::{Problem, ProblemCode};
 
 /// Any refresh token of the session.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionEnd")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     refresh_token: String,
@@ -21,9 +23,9 @@ pub struct Request {
 pub(crate) async fn respond(
     State(app): State<SharedApp>,
     Body(request): Body<Request>,
-) -> Result<StatusCode, Problem> {
+) -> Result<NoContent, Problem> {
     blocking(&app, move |app| end(app, &request.refresh_token)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 fn end(app: &App, token: &str) -> Result<(), Problem> {

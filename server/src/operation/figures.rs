@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::schema::Hex;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::catalogue::UnitRecord;
 use sync_core::cell::CellValue;
@@ -12,8 +14,9 @@ use sync_core::number::Range;
 use sync_core::roll_up::{Coverage, Figure, FigureValue, TotalFinding, TotalRule};
 
 /// A unit by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct UnitLine {
+    #[schemars(with = "Hex<8>")]
     pub(crate) unit: UnitId,
     pub(crate) code: String,
     pub(crate) name: String,
@@ -30,7 +33,8 @@ impl From<&UnitRecord> for UnitLine {
 }
 
 /// What stands in a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "CellValue")]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Value {
     Empty,
@@ -53,7 +57,7 @@ impl From<&CellValue> for Value {
 }
 
 /// How many reports figures stand on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct CoverageLine {
     due: u32,
     reported: u32,
@@ -79,7 +83,7 @@ impl From<Coverage> for CoverageLine {
 }
 
 /// Lowest and highest; equal unless a conflict is open or percentages are spread.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct RangeText {
     low: String,
     high: String,
@@ -95,7 +99,7 @@ impl From<Range> for RangeText {
 }
 
 /// What a row comes to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Amount {
     Nothing,
@@ -116,8 +120,9 @@ pub(crate) enum Amount {
 }
 
 /// Words of a unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TextLine {
+    #[schemars(with = "Hex<8>")]
     unit: UnitId,
     text: String,
 }
@@ -162,7 +167,7 @@ impl From<&FigureValue> for Amount {
 }
 
 /// One row with its figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct FigureLine {
     code: String,
     stt: String,
@@ -199,7 +204,7 @@ impl FigureLine {
 }
 
 /// A figure that somebody stated and the reports do not bear out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct FindingLine {
     code: String,
     rule: &'static str,

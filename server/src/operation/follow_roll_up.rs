@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::Stream;
 use futures_util::stream::unfold;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::app::{App, SharedApp, Stage, blocking, reached};
 use crate::extract::{Asked, FigureReader};
+use crate::openapi::Events;
 use crate::operation::due_units::{DueUnit, SectionLine, due_units, parts, sections};
 use crate::operation::figures::{CoverageLine, FigureLine, FindingLine, UnitLine};
 use crate::operation::read_roll_up::{Figures, Request, read_with};
@@ -22,8 +23,9 @@ use crate::problem::{Problem, ProblemCode};
 const SIGN_OF_LIFE_S: u64 = 20;
 
 /// Everything: figures, the form's sections, the units right below, and every unit that owes a report.
-#[derive(Debug, Serialize)]
-struct Whole {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RollUpWhole")]
+pub(crate) struct Whole {
     #[serde(flatten)]
     figures: Figures,
     sections: Vec<SectionLine>,
@@ -32,8 +34,9 @@ struct Whole {
 }
 
 /// What changed since the event before.
-#[derive(Debug, Serialize)]
-struct Change<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RollUpChange")]
+pub(crate) struct Change<'a> {
     position: u64,
     coverage: &'a CoverageLine,
     figures: Vec<&'a FigureLine>,
@@ -71,7 +74,7 @@ pub(crate) async fn respond(
     State(app): State<SharedApp>,
     reader: FigureReader,
     Asked(request): Asked<Request>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<Events<Whole, Change<'static>>, Problem> {
     let place = Arc::clone(&app.live)
         .try_acquire_owned()
         .map_err(|_| Problem::new(ProblemCode::NotReady))?;
@@ -92,10 +95,10 @@ pub(crate) async fn respond(
     };
     let events = unfold(following, |mut following| async move {
         let event = following.next().await?;
-        Some((Ok(event), following))
+        Some((Ok::<_, Infallible>(event), following))
     });
     let alive = KeepAlive::new().interval(Duration::from_secs(SIGN_OF_LIFE_S));
-    Ok(Sse::new(events).keep_alive(alive))
+    Ok(Events::new(Sse::new(events).keep_alive(alive)))
 }
 
 impl Following {

@@ -10,12 +10,13 @@ use sync_core::sync::NodeIdentity;
 
 use crate::clock::Clock;
 use crate::entropy::{NoEntropy, random};
+use crate::kept::account::{self, Account};
 use crate::kept::enrolment::{self, Enrolment};
 use crate::keyspace;
 use crate::limits;
 use crate::registry::{Draft, Registry, RegistryError};
 use crate::secrets::Secrets;
-use crate::wire::{EnrolmentCode, Label};
+use crate::wire::{EnrolmentCode, Label, SignInName};
 
 /// The sign-in name of the first administrator.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
@@ -54,7 +55,15 @@ pub struct Founded {
     pub code: EnrolmentCode,
 }
 
-/// Founds a province: everything in one commit.
+/// The first administrator, who has proved the right to found the province and chosen a password.
+#[derive(Debug)]
+pub(crate) struct Founder {
+    pub(crate) name: SignInName,
+    pub(crate) display: Label,
+    pub(crate) account: Account,
+}
+
+/// Founds a province; the first administrator comes by a code.
 pub fn found(
     store: &SharedStore,
     secrets: &Secrets,
@@ -62,11 +71,68 @@ pub fn found(
     name: &str,
     rehearsal: Option<&str>,
 ) -> Result<Founded, FoundError> {
-    let name = Label::new(name).map_err(FoundError::Name)?.into_string();
+    let name = Label::new(name).map_err(FoundError::Name)?;
     let rehearsal = rehearsal
         .map(Label::new)
         .transpose()
         .map_err(FoundError::Name)?;
+    let code = EnrolmentCode::of(random()?);
+    let (province, node) = found_with(store, secrets, clock, (name, rehearsal), |person| {
+        let enrolment = Enrolment {
+            person,
+            unit: UnitId([0; 8]),
+            label: FIRST_ADMINISTRATOR.to_owned(),
+            expires_at: clock.now_s().saturating_add(limits::FIRST_CODE_S),
+            used_by: None,
+        };
+        let write = Write {
+            key: enrolment::key(code.as_str()),
+            value: Some(enrolment.encode()),
+        };
+        let known = Person {
+            person,
+            sign_in_name: FIRST_ADMINISTRATOR.to_owned(),
+            display_name: "Quản trị".to_owned(),
+        };
+        (known, write)
+    })?;
+    Ok(Founded {
+        province,
+        node,
+        code,
+    })
+}
+
+/// Founds a province; the first administrator comes by a password.
+pub(crate) fn found_by(
+    store: &SharedStore,
+    secrets: &Secrets,
+    clock: &Clock,
+    names: (Label, Option<Label>),
+    founder: &Founder,
+) -> Result<(ProvinceId, NodeId), FoundError> {
+    found_with(store, secrets, clock, names, |person| {
+        let write = Write {
+            key: account::key(person),
+            value: Some(founder.account.encode()),
+        };
+        let known = Person {
+            person,
+            sign_in_name: founder.name.as_str().to_owned(),
+            display_name: founder.display.as_str().to_owned(),
+        };
+        (known, write)
+    })
+}
+
+/// Everything in one commit, and what lets the first administrator in with it.
+fn found_with(
+    store: &SharedStore,
+    secrets: &Secrets,
+    clock: &Clock,
+    (name, rehearsal): (Label, Option<Label>),
+    first: impl FnOnce(PersonId) -> (Person, Write),
+) -> Result<(ProvinceId, NodeId), FoundError> {
     let registry = Registry::open_maybe_empty(Arc::clone(store), secrets.catalogue.clone())?;
     if let Some(province) = registry.current().province() {
         return Err(FoundError::AlreadyFounded(province.name.clone()));
@@ -78,9 +144,12 @@ pub fn found(
         restarts: 0,
         key: secrets.node.clone(),
     };
-    let code = EnrolmentCode::of(random()?);
+    let (administrator, entrance) = first(person);
     let mut bodies = vec![
-        Body::Province { name, key },
+        Body::Province {
+            name: name.into_string(),
+            key,
+        },
         Body::NodeKey {
             public_key: secrets.node.verifying_key().to_bytes(),
             label: "province".to_owned(),
@@ -89,11 +158,7 @@ pub fn found(
     bodies.extend(rehearsal.map(|label| Body::Rehearsal {
         label: label.into_string(),
     }));
-    bodies.push(Body::Person(Person {
-        person,
-        sign_in_name: FIRST_ADMINISTRATOR.to_owned(),
-        display_name: "Quản trị".to_owned(),
-    }));
+    bodies.push(Body::Person(administrator));
     bodies.push(Body::Grant(Grant {
         grant: GrantId(random()?),
         person,
@@ -105,39 +170,17 @@ pub fn found(
     let now = clock.now_s();
     let draft = Draft {
         bodies,
-        beside: beside(&node, person, &code, now),
+        beside: Commit {
+            conditions: vec![Condition {
+                key: keys::node(),
+                expected: None,
+            }],
+            writes: vec![keyspace::write(node.write()), entrance],
+        },
         answer: (),
     };
     registry
         .append(now, |_| Ok(draft))
         .map_err(|problem| FoundError::Refused(problem.code.as_str().to_owned()))?;
-    Ok(Founded {
-        province: ProvinceId::of(key.as_bytes()),
-        node: node.node,
-        code,
-    })
-}
-
-/// The node's id and the first code, in the same commit as the records.
-fn beside(node: &NodeIdentity, person: PersonId, code: &EnrolmentCode, now: i64) -> Commit {
-    let enrolment = Enrolment {
-        person,
-        unit: UnitId([0; 8]),
-        label: FIRST_ADMINISTRATOR.to_owned(),
-        expires_at: now.saturating_add(limits::FIRST_CODE_S),
-        used_by: None,
-    };
-    Commit {
-        conditions: vec![Condition {
-            key: keys::node(),
-            expected: None,
-        }],
-        writes: vec![
-            keyspace::write(node.write()),
-            Write {
-                key: enrolment::key(code.as_str()),
-                value: Some(enrolment.encode()),
-            },
-        ],
-    }
+    Ok((ProvinceId::of(key.as_bytes()), node.node))
 }

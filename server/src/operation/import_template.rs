@@ -1,8 +1,8 @@
 //! Takes in a template version; the same again adds nothing, another content is refused.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::catalogue::Body as RecordBody;
 use sync_core::form::Template;
@@ -10,22 +10,31 @@ use sync_core::limits::CATALOGUE_RECORD_BYTES_MAX;
 
 use crate::app::{App, SharedApp, blocking};
 use crate::extract::Administrator;
+use crate::openapi::TemplateText;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Draft;
 
 /// Which version it is, and whether it is new.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TemplateImported")]
 pub struct Answer {
     id: String,
     version: u32,
     added: bool,
 }
 
+impl Answer {
+    /// The template.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 /// `POST /v1/templates`: the template in its canonical text, which is what is signed.
 pub(crate) async fn respond(
     State(app): State<SharedApp>,
     Administrator(administrator): Administrator,
-    content: Bytes,
+    TemplateText(content): TemplateText,
 ) -> Result<Json<Answer>, Problem> {
     let answer = blocking(&app, move |app| import(app, &content)).await?;
     tracing::info!(%administrator, template = answer.id, version = answer.version, added = answer.added,
@@ -33,7 +42,8 @@ pub(crate) async fn respond(
     Ok(Json(answer))
 }
 
-fn import(app: &App, content: &[u8]) -> Result<Answer, Problem> {
+/// Adds a template version if it is not there.
+pub(crate) fn import(app: &App, content: &[u8]) -> Result<Answer, Problem> {
     // The record around the content needs a little room, too.
     if content.len() > CATALOGUE_RECORD_BYTES_MAX - 1024 {
         return Err(Problem::new(ProblemCode::TooLarge));

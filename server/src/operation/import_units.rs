@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::catalogue::{Body as RecordBody, Catalogue, UnitRecord};
 use sync_core::identity::UnitId;
+use sync_core::org_unit::import::ImportedUnit;
 
 use crate::app::{App, SharedApp, blocking};
 use crate::entropy::random;
@@ -15,17 +17,19 @@ use crate::limits;
 use crate::operation::make_enrolments::units_by_code;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Draft;
+use crate::schema::Hex;
 use crate::wire::{Day, Label};
 
 /// The list. Units may come in any order; a parent is one of the list or one known before.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "UnitList")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     units: Vec<UnitRow>,
 }
 
 /// One unit as it is from a day on. The code says which unit: the same code, the same unit.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitRow {
     code: Label,
@@ -39,12 +43,36 @@ pub struct UnitRow {
     groups: BTreeMap<String, String>,
 }
 
+impl UnitRow {
+    /// A unit as a file names it.
+    pub(crate) fn read(unit: &ImportedUnit) -> Result<Self, &'static str> {
+        Ok(Self {
+            code: Label::new(&unit.code)?,
+            name: Label::new(&unit.name)?,
+            parent_code: unit.parent_code.as_deref().map(Label::new).transpose()?,
+            kind: Label::new(&unit.kind)?,
+            valid_from: Day::new(&unit.valid_from.to_string())?,
+            valid_to: None,
+            groups: unit.groups.iter().cloned().collect(),
+        })
+    }
+}
+
 /// What was added.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UnitsImported")]
 pub struct Answer {
     added: usize,
     unchanged: usize,
+    #[schemars(with = "BTreeMap<String, Hex<8>>")]
     units: BTreeMap<String, UnitId>,
+}
+
+impl Answer {
+    /// Units that were not there before, or not so.
+    pub(crate) fn added(&self) -> usize {
+        self.added
+    }
 }
 
 /// `POST /v1/org/import`
@@ -58,7 +86,8 @@ pub(crate) async fn respond(
     Ok(Json(answer))
 }
 
-fn import(app: &App, rows: &[UnitRow]) -> Result<Answer, Problem> {
+/// Adds what is missing of a list.
+pub(crate) fn import(app: &App, rows: &[UnitRow]) -> Result<Answer, Problem> {
     if rows.len() > limits::IMPORT_ROWS_MAX {
         return Err(Problem::new(ProblemCode::TooLarge));
     }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::form::Template;
 use sync_core::identity::{DocumentId, UnitId};
@@ -14,10 +15,12 @@ use crate::operation::figures::{CoverageLine, FigureLine, RangeText, UnitLine};
 use crate::operation::read_roll_up::Request as RollUpRequest;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::totals::RollUpKey;
 
 /// Which figure, by the code of its row, and the page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "PartsAsked")]
 pub(crate) struct Request {
     #[serde(flatten)]
     of: RollUpRequest,
@@ -27,7 +30,8 @@ pub(crate) struct Request {
 }
 
 /// A figure and its parts, in the order of the tree.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PartsPage")]
 pub(crate) struct Answer {
     unit: UnitLine,
     position: u64,
@@ -41,8 +45,10 @@ pub(crate) struct Answer {
 }
 
 /// A report in which the row is typed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OwnFigure")]
 pub(crate) struct Own {
+    #[schemars(with = "Hex<16>")]
     document: DocumentId,
     /// What it adds to the figure, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,13 +56,15 @@ pub(crate) struct Own {
 }
 
 /// A unit right below.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PartFigure")]
 pub(crate) struct Part {
     unit: UnitLine,
     coverage: CoverageLine,
     figure: FigureLine,
     /// Its own report, if it has sent one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex<16>>")]
     document: Option<DocumentId>,
 }
 

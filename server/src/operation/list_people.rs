@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::catalogue::Role;
 use sync_core::identity::{GrantId, KeyId, PersonId, UnitId};
@@ -10,10 +11,12 @@ use crate::app::SharedApp;
 use crate::extract::{Administrator, Asked};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::{Hex, RoleName};
 
 /// One person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PersonLine {
+    #[schemars(with = "Hex<8>")]
     person: PersonId,
     name: String,
     display: String,
@@ -22,19 +25,23 @@ pub(crate) struct PersonLine {
 }
 
 /// One grant in force.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct GrantLine {
+    #[schemars(with = "Hex<8>")]
     grant: GrantId,
+    #[schemars(with = "RoleName")]
     role: Role,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex<8>>")]
     unit: Option<UnitId>,
     subtree: bool,
     until: i64,
 }
 
 /// One device key.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DeviceLine {
+    #[schemars(with = "Hex<16>")]
     key_id: KeyId,
     label: String,
     ended: bool,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::batch::{Compartment, Partition};
 use sync_core::date::Date;
@@ -13,29 +14,35 @@ use crate::extract::{Asked, SignedIn};
 use crate::kept::derived_report::{self, DerivedReport};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::token::Identity;
 
 /// Reports looked through for one page; a page may be short and still have a next one.
 const LOOKED_THROUGH_MAX: usize = 4_096;
 
 /// Only these, if said: of a template, a period, a unit and what is below it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportsAsked")]
 pub(crate) struct Request {
     template: Option<String>,
     period: Option<String>,
+    #[schemars(with = "Option<Hex<8>>")]
     unit: Option<UnitId>,
+    #[schemars(with = "Option<Hex<16>>")]
     after: Option<DocumentId>,
     limit: Option<usize>,
 }
 
 /// One report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ReportLine {
+    #[schemars(with = "Hex<16>")]
     document: DocumentId,
     template: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     template_version: Option<u32>,
     period: String,
+    #[schemars(with = "Hex<8>")]
     unit: UnitId,
     unit_name: String,
     cells: usize,

@@ -2,17 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::SharedApp;
 use crate::extract::{Asked, At, SignedIn};
+use crate::openapi::TemplateText;
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, ProblemCode};
 
 /// One version.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TemplateLine {
     id: String,
     version: u32,
@@ -56,11 +56,10 @@ pub(crate) async fn respond_one(
     State(app): State<SharedApp>,
     SignedIn(_): SignedIn,
     At((id, version)): At<(String, u32)>,
-) -> Result<Response, Problem> {
+) -> Result<TemplateText, Problem> {
     let catalogue = app.registry.current();
     let template = catalogue.template(&id, version).ok_or_else(|| {
         Problem::new(ProblemCode::TemplateUnknown).with("template", format!("{id} {version}"))
     })?;
-    let content = template.content.clone();
-    Ok(([(CONTENT_TYPE, "application/json")], content).into_response())
+    Ok(TemplateText(template.content.clone().into()))
 }

@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::catalogue::UnitRecord;
 use sync_core::identity::UnitId;
@@ -13,10 +14,12 @@ use crate::app::SharedApp;
 use crate::extract::{Asked, SignedIn};
 use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::wire::Day;
 
 /// The day (left out: the latest record of each unit), a kind, and the page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "UnitsAsked")]
 pub(crate) struct Request {
     on: Option<Day>,
     kind: Option<String>,
@@ -25,13 +28,15 @@ pub(crate) struct Request {
 }
 
 /// A unit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Unit {
+    #[schemars(with = "Hex<8>")]
     unit: UnitId,
     code: String,
     name: String,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex<8>>")]
     parent: Option<UnitId>,
     valid_from: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Condition, Write};
 use sync_core::catalogue::Catalogue;
@@ -11,43 +12,52 @@ use sync_core::identity::{PersonId, UnitId};
 
 use crate::app::{App, SharedApp, blocking};
 use crate::entropy::random;
-use crate::extract::{Administrator, Body};
+use crate::extract::{Administrator, At, Body};
 use crate::kept::enrolment::{self, Enrolment};
 use crate::limits;
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::wire::{EnrolmentCode, Label, SignInName};
 
 /// For whom a code is: the person by id or sign-in name, the unit by id or code (left out: the whole
 /// province), and what the device is called.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "EnrolmentRequest")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
+    #[schemars(with = "Option<Hex<8>>")]
     person: Option<PersonId>,
     name: Option<SignInName>,
+    #[schemars(with = "Option<Hex<8>>")]
     unit: Option<UnitId>,
     unit_code: Option<String>,
     label: Label,
 }
 
 /// The same for the person named in the path.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "PersonEnrolmentRequest")]
 #[serde(deny_unknown_fields)]
 pub struct RequestForPerson {
+    #[schemars(with = "Option<Hex<8>>")]
     unit: Option<UnitId>,
     unit_code: Option<String>,
     label: Label,
 }
 
 /// Several at once.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "EnrolmentRequests")]
 #[serde(deny_unknown_fields)]
 pub struct Requests {
     enrolments: Vec<Request>,
 }
 
 /// A code, to be told to the person once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EnrolmentMade")]
 pub struct Answer {
+    #[schemars(with = "Hex<8>")]
     person: PersonId,
     name: String,
     code: EnrolmentCode,
@@ -55,7 +65,8 @@ pub struct Answer {
 }
 
 /// Several codes, in the order asked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EnrolmentsMade")]
 pub struct Answers {
     enrolments: Vec<Answer>,
 }
@@ -73,7 +84,7 @@ pub(crate) async fn respond(
 pub(crate) async fn respond_for_person(
     State(app): State<SharedApp>,
     Administrator(administrator): Administrator,
-    Path(person): Path<PersonId>,
+    At(person): At<PersonId>,
     Body(request): Body<RequestForPerson>,
 ) -> Result<Json<Answer>, Problem> {
     let request = Request {

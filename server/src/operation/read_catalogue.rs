@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use data_encoding::BASE64;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::log::keys;
 
@@ -15,14 +16,16 @@ use crate::problem::Problem;
 const PAGE_BYTES: usize = 1024 * 1024;
 
 /// The first number wanted, from 1.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "CatalogueAsked")]
 pub(crate) struct Request {
     from: Option<u64>,
     limit: Option<usize>,
 }
 
 /// Signed records (base64), numbered one by one from `from`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CataloguePage")]
 pub(crate) struct Answer {
     from: u64,
     records: Vec<String>,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::identity::UnitId;
 
@@ -14,7 +15,8 @@ use crate::page::{Page, PageQuery};
 use crate::problem::{Problem, ProblemCode};
 
 /// Which coverage, only one state if wanted, and the page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "CoverageAsked")]
 pub(crate) struct Request {
     #[serde(flatten)]
     of: RollUpRequest,
@@ -24,7 +26,8 @@ pub(crate) struct Request {
 }
 
 /// Coverage of a unit and the units at or below it that owe a report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CoveragePage")]
 pub(crate) struct Answer {
     unit: UnitLine,
     coverage: CoverageLine,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use data_encoding::HEXLOWER;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::identity::UnitId;
 use sync_core::log::{Fingerprint, LogReader};
@@ -13,10 +14,12 @@ use crate::extract::{Asked, SignedIn};
 use crate::keyspace::StoreKeyspace;
 use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
+use crate::schema::Hex;
 use crate::token::Identity;
 
 /// A set of parts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FingerprintSum")]
 pub(crate) struct Sum {
     parts: u64,
     sum: String,
@@ -32,8 +35,9 @@ impl From<Fingerprint> for Sum {
 }
 
 /// One partition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PartitionLine {
+    #[schemars(with = "Hex<8>")]
     unit: UnitId,
     compartment: u8,
     #[serde(flatten)]
@@ -41,7 +45,8 @@ pub(crate) struct PartitionLine {
 }
 
 /// Everything together, and partition by partition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Fingerprints")]
 pub(crate) struct Answer {
     all: Sum,
     #[serde(flatten)]

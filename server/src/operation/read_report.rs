@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::batch::SignedPart;
 use sync_core::catalogue::Catalogue;
@@ -19,17 +20,22 @@ use crate::keyspace::StoreKeyspace;
 use crate::operation::figures::Value;
 use crate::page::Page;
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::token::Identity;
 
 /// A report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Report")]
 pub(crate) struct Answer {
+    #[schemars(with = "Hex<16>")]
     document: DocumentId,
     template: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     template_version: Option<u32>,
     period: String,
+    #[schemars(with = "Hex<8>")]
     unit: UnitId,
+    #[schemars(with = "Vec<Hex<32>>")]
     heads: Vec<ChangeHash>,
     first_received_at: i64,
     last_received_at: i64,
@@ -37,7 +43,7 @@ pub(crate) struct Answer {
 }
 
 /// A cell; two or more rivals are an open conflict.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CellLine {
     code: String,
     conflict: bool,
@@ -45,10 +51,12 @@ pub(crate) struct CellLine {
 }
 
 /// A value with where it came from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct RivalLine {
     value: Value,
+    #[schemars(with = "Hex<16>")]
     actor: ActorId,
+    #[schemars(with = "Hex<32>")]
     change: ChangeHash,
     /// When the device says it was typed, seconds since 1970 UTC.
     claimed_at: i64,
@@ -59,10 +67,12 @@ pub(crate) struct RivalLine {
 }
 
 /// Whose key signed it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Author {
+    #[schemars(with = "Hex<16>")]
     key_id: KeyId,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex<8>>")]
     person: Option<PersonId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     person_name: Option<String>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::cell::CellValue;
 use sync_core::document::{Subject, SubjectKind};
@@ -16,19 +17,23 @@ use crate::app::{App, SharedApp, blocking};
 use crate::extract::{Asked, FigureReader};
 use crate::operation::figures::{CoverageLine, FigureLine, FindingLine, UnitLine};
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::totals::RollUpKey;
 
 /// Which figures: template, period, and a unit by id or code (left out: the top of the tree).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(rename = "RollUpAsked")]
 pub(crate) struct Request {
     template: String,
     period: String,
+    #[schemars(with = "Option<Hex<8>>")]
     unit: Option<UnitId>,
     unit_code: Option<String>,
 }
 
 /// Figures, at a position of this node's log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "RollUp")]
 pub(crate) struct Figures {
     pub(crate) template: String,
     pub(crate) template_version: u32,

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
+use sync_core::catalogue::Catalogue;
 use sync_core::identity::{NodeId, ProvinceId};
 use sync_core::log::LogReader;
 
@@ -10,16 +12,22 @@ use crate::app::{App, SharedApp, blocking};
 use crate::extract::MaybeSignedIn;
 use crate::keyspace::StoreKeyspace;
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 
 /// What everybody may know.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Status")]
 pub(crate) struct Answer {
     version: &'static str,
+    #[schemars(with = "Hex<16>")]
     province: ProvinceId,
     province_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     rehearsal: Option<String>,
+    #[schemars(with = "Hex<16>")]
     node: NodeId,
+    /// False while units, a form, people or a first device are still missing.
+    set_up: bool,
     /// The reports owed: what the status page offers to show.
     duties: Vec<DutyLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +35,7 @@ pub(crate) struct Answer {
 }
 
 /// A reporting duty.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DutyLine {
     template: String,
     period: String,
@@ -36,7 +44,7 @@ pub(crate) struct DutyLine {
 }
 
 /// What the signed-in may know, too.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Standing {
     now: i64,
     catalogue: u64,
@@ -78,9 +86,18 @@ fn read(app: &App, is_signed_in: bool) -> Result<Answer, Problem> {
         province_name: province.name.clone(),
         rehearsal: catalogue.rehearsal().map(str::to_owned),
         node: app.identity().node,
+        set_up: is_set_up(&catalogue),
         duties: duties.collect(),
         standing: is_signed_in.then(|| standing(app)).transpose()?,
     })
+}
+
+/// True if somebody can report something.
+fn is_set_up(catalogue: &Catalogue) -> bool {
+    catalogue.units().next().is_some()
+        && catalogue.templates().next().is_some()
+        && catalogue.people().nth(1).is_some()
+        && catalogue.keys().next().is_some()
 }
 
 fn standing(app: &App) -> Result<Standing, Problem> {

@@ -6,6 +6,7 @@
 use axum::Json;
 use axum::extract::State;
 use data_encoding::HEXLOWER;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Condition, Write};
 use sync_core::catalogue::{Body as RecordBody, Catalogue};
@@ -18,10 +19,12 @@ use crate::kept::enrolment::{self, Enrolment};
 use crate::operation::sign_in::account_of;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Draft;
+use crate::schema::Hex;
 use crate::wire::{EnrolmentCode, Label, PublicKey};
 
 /// The code, the device's new key, what the device is called, and a first password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "Redemption")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     code: String,
@@ -31,19 +34,25 @@ pub struct Request {
 }
 
 /// What a device needs to know from now on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Redeemed")]
 pub struct Answer {
+    #[schemars(with = "Hex<16>")]
     province: ProvinceId,
     province_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     rehearsal: Option<String>,
     catalogue_public_key: String,
+    #[schemars(with = "Hex<16>")]
     node: NodeId,
+    #[schemars(with = "Hex<8>")]
     person: PersonId,
     name: String,
     display: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex<8>>")]
     unit: Option<UnitId>,
+    #[schemars(with = "Hex<16>")]
     key_id: KeyId,
     has_password: bool,
 }

@@ -5,6 +5,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Commit, Condition, Write};
 
@@ -15,7 +16,8 @@ use crate::operation::sign_in::{Session, session};
 use crate::problem::{Problem, ProblemCode};
 
 /// The newest refresh token the client has.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionRefresh")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     refresh_token: String,

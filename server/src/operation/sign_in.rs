@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Condition, Write};
 use sync_core::identity::PersonId;
@@ -13,11 +14,13 @@ use crate::kept::account::{self, Account};
 use crate::kept::refresh_family::{self, RefreshFamily};
 use crate::limits;
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::token::{Identity, RefreshToken};
 use crate::wire::SignInName;
 
 /// A name and a password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SignIn")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     name: SignInName,
@@ -25,7 +28,7 @@ pub struct Request {
 }
 
 /// A session.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Session {
     /// Proves the person for a quarter of an hour.
     pub access_token: String,
@@ -35,6 +38,7 @@ pub struct Session {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
     /// Who signed in.
+    #[schemars(with = "Hex<8>")]
     pub person: PersonId,
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use ed25519_dalek::{Signature, VerifyingKey};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sync_core::identity::{KeyId, NodeId, ProvinceId, labelled_hash};
 
@@ -11,13 +12,16 @@ use crate::extract::Body;
 use crate::limits;
 use crate::operation::sign_in::Session;
 use crate::problem::{Problem, ProblemCode};
+use crate::schema::Hex;
 use crate::token::Identity;
 use crate::wire::SignatureHex;
 
 /// The challenge and its signature.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "DeviceSignIn")]
 #[serde(deny_unknown_fields)]
 pub struct Request {
+    #[schemars(with = "Hex<16>")]
     key_id: KeyId,
     nonce: String,
     signature: SignatureHex,

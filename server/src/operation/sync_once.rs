@@ -2,8 +2,6 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
 use sync_core::sync::Frame;
 
 use crate::app::SharedApp;
@@ -16,7 +14,7 @@ pub(crate) async fn respond(
     State(app): State<SharedApp>,
     SignedIn(identity): SignedIn,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Bytes, Problem> {
     let body = body.map_err(|rejection| frame_bad(&rejection))?;
     let request = match Frame::decode(&body) {
         Ok(Frame::Request(request)) => *request,
@@ -26,8 +24,7 @@ pub(crate) async fn respond(
         Err(error) => return Err(frame_bad(&error)),
     };
     let answer = exchange(&app, identity, request).await?;
-    let bytes = Frame::Response(Box::new(answer)).encode();
-    Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+    Ok(Frame::Response(Box::new(answer)).encode().into())
 }
 
 /// A frame that cannot be read.

@@ -6,6 +6,7 @@
 use axum::Json;
 use axum::extract::State;
 use data_encoding::BASE64;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::catalogue::SignedRecord;
 use sync_core::limits::RECORDS_PER_MESSAGE_MAX;
@@ -15,14 +16,16 @@ use crate::extract::Body;
 use crate::problem::{Problem, ProblemCode};
 
 /// Signed records (base64), ascending; none, to ask for the last number only.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "CatalogueRecords")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     records: Vec<String>,
 }
 
 /// What is held afterwards.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CatalogueHeld")]
 pub(crate) struct Answer {
     /// The number of the last record.
     last: u64,

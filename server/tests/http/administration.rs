@@ -237,3 +237,33 @@ fn lists_are_paged_without_gaps() {
     let (_, refused) = served.get("/v1/units?after=x", Some(&admin));
     assert_eq!(refused["code"], "cursor-bad");
 }
+
+#[test]
+fn files_that_ship_and_files_that_are_sent_are_imported() {
+    let served = Served::new();
+    let admin = served.administrator();
+    let (_, shipped) = served.get("/v1/shipped", Some(&admin));
+    let names = |kind: &str| -> Vec<String> {
+        let files = shipped[kind].as_array().unwrap();
+        files.iter().map(|file| file["name"].to_string()).collect()
+    };
+    assert!(names("org").contains(&"\"thai-nguyen-2025\"".to_owned()));
+    assert!(names("forms").contains(&"\"bao-cao-cchc-2022\"".to_owned()));
+    let file = json!({ "shipped": "thai-nguyen-2025" });
+    let added = served.done("/v1/org/file", Some(&admin), &file);
+    assert!(added["added"].as_u64().unwrap() > 92, "{added}");
+    let again = served.done("/v1/org/file", Some(&admin), &file);
+    assert_eq!(again["added"], 0);
+    let form = json!({ "shipped": "bao-cao-cchc-2022" });
+    let template = served.done("/v1/templates/file", Some(&admin), &form);
+    assert_eq!(template["added"], true);
+    let text = "code,name,kind,parent\ny,Khu vực Y,area,\nx,Xã X,commune,y\n";
+    let table = served.done("/v1/org/file", Some(&admin), &json!({ "text": text }));
+    assert_eq!(table["added"], 2);
+    for wrong in [json!({ "text": "{}" }), json!({ "shipped": "khong-co" })] {
+        let refused = served.refused("/v1/org/file", Some(&admin), &wrong);
+        assert_eq!(refused, (422, "file-bad".to_owned()));
+    }
+    let refused = served.refused("/v1/org/file", Some(&admin), &json!({}));
+    assert_eq!(refused, (400, "request-malformed".to_owned()));
+}

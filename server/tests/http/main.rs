@@ -11,6 +11,12 @@ mod field;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
+mod first_run;
+#[cfg(test)]
+mod interface;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod sessions;

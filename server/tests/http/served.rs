@@ -10,7 +10,7 @@ use dongbo_server::clock::Clock;
 use dongbo_server::operation::found_province::{Founded, found};
 use dongbo_server::operation::sign_in_device::statement;
 use dongbo_server::secrets::Secrets;
-use dongbo_server::serve::serve;
+use dongbo_server::serve::{serve, serve_metrics};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use store::memory::{MemoryContents, MemoryStore};
@@ -135,6 +135,23 @@ impl Served {
         read(request.send(body).unwrap())
     }
 
+    /// Asks by any method, without a body, and gives the code of the problem.
+    pub(crate) fn try_method(&self, method: &str, path: &str) -> Option<String> {
+        let request = ureq::http::Request::builder()
+            .method(method.to_uppercase().as_str())
+            .uri(format!("{}{path}", self.url))
+            .body(())
+            .unwrap();
+        // Each on a connection of its own: some answers end it.
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build()
+            .into();
+        let (_, answer) = read(agent.run(request).unwrap());
+        answer["code"].as_str().map(str::to_owned)
+    }
+
     /// Asks for something that must succeed.
     pub(crate) fn done(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
         let (status, answer) = self.post(path, token, body);
@@ -195,6 +212,23 @@ impl Served {
         self.device_session(&device)
     }
 
+    /// What is measured by now, from the address for that alone.
+    pub(crate) fn scrape(&self) -> String {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+        let listener = listener.unwrap();
+        let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+        runtime.spawn(serve_metrics(self.app.clone(), listener));
+        let (status, text) = ask(&url, None);
+        assert_eq!(status, 200);
+        runtime.shutdown_background();
+        text.as_str().unwrap().to_owned()
+    }
+
     /// Waits until the server has ended by itself, and gives the reason.
     pub(crate) fn ended(&mut self) -> std::io::Error {
         let thread = self.thread.take().unwrap();
@@ -252,6 +286,22 @@ fn start(store: SharedStore, secrets: Secrets, clock: Clock) -> Started {
     });
     let url = format!("http://127.0.0.1:{}", port.recv().unwrap());
     (app, url, stop, thread)
+}
+
+/// Asks an address without signing in; by POST, if there is a body.
+pub(crate) fn ask(url: &str, body: Option<&Value>) -> (u16, Value) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    read(match body {
+        Some(body) => agent
+            .post(url)
+            .header("content-type", "application/json")
+            .send(body.to_string().as_bytes())
+            .unwrap(),
+        None => agent.get(url).call().unwrap(),
+    })
 }
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> (u16, Value) {

@@ -10,6 +10,7 @@ sign-in-code = Enrolment code
 sign-in-code-help = A one-time code from the administrator, good for 10 minutes.
 sign-in-label = Name of the device
 sign-in-label-value = Tablet
+sign-in-administration = Administration
 sign-in-enrol = Enrol
 work-title = My work
 work-empty = No report is due.

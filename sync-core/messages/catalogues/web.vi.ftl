@@ -10,6 +10,7 @@ sign-in-code = Mã ghi danh
 sign-in-code-help = Mã dùng một lần, người quản trị cấp, có hạn 10 phút.
 sign-in-label = Tên máy
 sign-in-label-value = Máy tính bảng
+sign-in-administration = Quản trị
 sign-in-enrol = Ghi danh
 work-title = Việc của tôi
 work-empty = Không có báo cáo nào phải nộp.

@@ -143,6 +143,32 @@ mod tests {
         );
     }
 
+    /// Sentences of the app, which reads its catalogues itself.
+    #[test]
+    fn the_catalogues_of_the_app_say_the_same_things_in_both_languages() {
+        let pairs = [
+            (
+                include_str!("../catalogues/web.vi.ftl"),
+                include_str!("../catalogues/web.en.ftl"),
+            ),
+            (
+                include_str!("../catalogues/administration.vi.ftl"),
+                include_str!("../catalogues/administration.en.ftl"),
+            ),
+        ];
+        for (vietnamese, english) in pairs {
+            let ids = |source: &str| -> Vec<String> {
+                let resource = FluentResource::try_new(source.to_owned())
+                    .map_err(|(_, faults)| faults)
+                    .unwrap();
+                assert!(resource.entries().count() > 50);
+                let lines = source.lines().filter_map(|line| line.split_once(" = "));
+                lines.map(|(id, _)| id.to_owned()).collect()
+            };
+            assert_eq!(ids(vietnamese), ids(english));
+        }
+    }
+
     #[test]
     fn arguments_are_filled_in_and_a_missing_sentence_shows_its_id() {
         let said = text(
