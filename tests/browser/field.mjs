@@ -64,6 +64,17 @@ export class Field {
     this.url = `http://${address}`;
   }
 
+  /** What the server prints that is like this. */
+  async said(pattern) {
+    let seen = "";
+    for await (const piece of this.#server.stdout.iterator({ destroyOnReturn: false })) {
+      seen += piece;
+      const found = pattern.exec(seen);
+      if (found) return found[1];
+    }
+    throw new Error(`the server said only: ${seen}`);
+  }
+
   /** `kill -9`. */
   async killServer() {
     await killed(this.#server);
@@ -88,11 +99,11 @@ export class Field {
   }
 
   /** A tab on the app. */
-  async page(of) {
+  async page(of, url = this.url) {
     const opened = await of.newPage();
     opened.on("pageerror", (error) => this.#errors.push(String(error)));
     opened.on("console", (line) => line.type() === "error" && this.#errors.push(line.text()));
-    await opened.goto(this.url);
+    await opened.goto(url);
     return opened;
   }
 
@@ -106,6 +117,12 @@ export class Field {
   async enrolled(of, name, unit = COMMUNE) {
     const { code } = this.dongbo("enrolment", "new", "--person", name, "--unit", unit, "--label", `máy ${name}`);
     await (await of.waitForSelector("form input", WAIT)).type(code);
+    await this.enrolledBy(of, code);
+  }
+
+  /** The same from where the code stands in its field. */
+  async enrolledBy(of, code) {
+    await of.waitForFunction((wanted) => document.querySelector("form input")?.value === wanted, WAIT, code);
     await of.click("form button");
     await of.waitForSelector("ul.work button.row", WAIT);
   }
@@ -119,7 +136,8 @@ export class Field {
 
 async function started(listen, province) {
   const words = ["--json", "serve", "--listen", listen, "--folder", province];
-  const child = spawn(join(programs, "dongbo-server"), words, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(join(programs, "dongbo-server"), words, { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.setEncoding("utf8");
   const address = await new Promise((resolve, reject) => {
     let seen = "";
     child.stderr.on("data", (piece) => {

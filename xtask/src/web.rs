@@ -41,12 +41,23 @@ pub(crate) fn build() -> Result<()> {
         &built("debug", "tablet-bindgen").to_string_lossy(),
         &[&wasm.to_string_lossy(), &core.to_string_lossy()],
     ))?;
-    if !web.join("node_modules/.package-lock.json").exists() {
+    if !has_what_is_locked(&web)? {
         npm(&web, &["ci", "--silent", "--no-fund", "--no-audit"])?;
     }
+    npm(&web, &["run", "--silent", "interface"])?;
     npm(&web, &["run", "--silent", "check"])?;
     npm(&web, &["run", "--silent", "build"])?;
     fs::write(&kept, stamp).context("cannot write clients/web/core/stamp")
+}
+
+/// True if what is installed is not older than the list of what should be.
+fn has_what_is_locked(web: &Path) -> Result<bool> {
+    let wanted = fs::metadata(web.join("package-lock.json")).context("no package-lock.json")?;
+    Ok(
+        fs::metadata(web.join("node_modules/.package-lock.json")).is_ok_and(|installed| {
+            matches!((installed.modified(), wanted.modified()), (Ok(there), Ok(asked)) if there >= asked)
+        }),
+    )
 }
 
 fn npm(web: &Path, arguments: &[&str]) -> Result<()> {
@@ -62,6 +73,7 @@ fn stamp(web: &Path, wasm: &Path) -> Result<String> {
         web.join("index.html"),
         web.join("package-lock.json"),
         web.join("vite.config.ts"),
+        root().join("server/openapi.json"),
     ];
     for folder in [
         web.join("src"),

@@ -16,6 +16,12 @@ function bundle(language: Language, source: string): FluentBundle {
 
 const bundles: Record<Language, FluentBundle> = { vi: bundle("vi", viWeb), en: bundle("en", enWeb) };
 
+/** Takes in the sentences of pages that are not there from the start. */
+export function learn(vi: string, en: string): void {
+  bundles.vi.addResource(new FluentResource(vi));
+  bundles.en.addResource(new FluentResource(en));
+}
+
 export const spoken = $state<{ language: Language }>({
   language: localStorage.getItem(KEPT) === "en" ? "en" : "vi",
 });

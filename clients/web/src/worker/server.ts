@@ -1,11 +1,8 @@
 // The way to the server: sessions by the device key, and exchanges of frames.
 
 import type { Tablet } from "../../core/tablet";
+import type { Given, Path, Schemas, Taken } from "./interface";
 import { Failure } from "./protocol";
-
-interface Problem {
-  code?: string;
-}
 
 /** The server was not reached: everything is safe here and is tried again. */
 export const OFFLINE = "offline";
@@ -20,22 +17,14 @@ async function post(path: string, body: BodyInit, kind: string, token?: string):
     throw new Failure(OFFLINE, String(error));
   }
   if (response.ok) return response;
-  const problem = (await response.json().catch(() => ({}))) as Problem;
+  const problem = (await response.json().catch(() => ({}))) as Partial<Schemas["Problem"]>;
   // What stands between us and the server answers with no code of ours.
   throw new Failure(problem.code ?? OFFLINE, `${path}: ${response.status}`);
 }
 
-export async function postJson<T>(path: string, body: unknown, token?: string): Promise<T> {
+export async function postJson<P extends Path>(path: P, body: Taken<P>, token?: string): Promise<Given<P, "post">> {
   const response = await post(path, JSON.stringify(body), "application/json", token);
-  return (await response.json()) as T;
-}
-
-export interface Redeemed {
-  province: string;
-  province_name: string;
-  name: string;
-  display: string;
-  key_id: string;
+  return (await response.json()) as Given<P, "post">;
 }
 
 /** A session of one device. */
@@ -48,16 +37,10 @@ export class DeviceSession {
   ) {}
 
   async #signIn(): Promise<string> {
-    const challenge = await postJson<{ province: string; node: string; nonce: string }>(
-      "/v1/device/challenge",
-      { key_id: this.keyId },
-    );
+    const challenge = await postJson("/v1/device/challenge", { key_id: this.keyId });
     const { province, node, nonce } = challenge;
     const signature = this.tablet.signChallenge(province, node, nonce);
-    const session = await postJson<{ access_token: string; expires_in_s: number }>(
-      "/v1/device/session",
-      { key_id: this.keyId, nonce, signature },
-    );
+    const session = await postJson("/v1/device/session", { key_id: this.keyId, nonce, signature });
     const until = performance.now() + (session.expires_in_s - 30) * 1000;
     this.#token = { text: session.access_token, until };
     return session.access_token;
@@ -69,7 +52,7 @@ export class DeviceSession {
     for (;;) {
       const records: string[] = last === null ? [] : JSON.parse(this.tablet.recordsAfter(last));
       if (last !== null && records.length === 0) return true;
-      const held: { last: number } = await postJson("/v1/catalogue", { records });
+      const held = await postJson("/v1/catalogue", { records });
       if (last !== null && held.last <= last) return false;
       last = held.last;
     }

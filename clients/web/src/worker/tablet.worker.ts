@@ -7,7 +7,7 @@ import init, { Tablet } from "../../core/tablet";
 import wasm from "../../core/tablet_bg.wasm?url";
 import { keep, openDatabase, readTruth, type Database, type KeptPerson } from "./durable";
 import { Failure, type Answer, type Ask, type Calls, type Card, type Link, type Standing } from "./protocol";
-import { DeviceSession, OFFLINE, postJson, type Redeemed } from "./server";
+import { DeviceSession, OFFLINE, postJson } from "./server";
 import type { Person, Report, Status } from "./views";
 
 /** What a key is kept under until the server has said whose it is. */
@@ -149,7 +149,7 @@ async function enrol(code: string, label: string): Promise<Card> {
   const key = new Tablet("0".repeat(32), installation, seed, new Uint8Array());
   const public_key = key.publicKey();
   key.free();
-  const redeemed = await postJson<Redeemed>("/v1/enrolments/redeem", { code, public_key, label });
+  const redeemed = await postJson("/v1/enrolments/redeem", { code, public_key, label });
   const person: KeptPerson = {
     keyId: redeemed.key_id,
     name: redeemed.name,
