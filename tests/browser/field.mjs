@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,8 @@ const root = join(import.meta.dirname, "../..");
 const puppeteer = createRequire(join(root, "clients/web/package.json"))("puppeteer-core");
 const programs = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
 const shots = process.env.DONGBO_SHOTS;
+const modules = createRequire(join(root, "clients/web/package.json"));
+const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 
 export const COMMUNE = "05569";
 export const TEMPLATE = "bao-cao-cchc-2022";
@@ -59,6 +61,11 @@ export class Field {
 
   /** Starts the server, at the address it had or at a new one, and waits until it listens. */
   async serve(listen = new URL(this.url).host, province = this.province) {
+    await this.begin(listen, province);
+  }
+
+  /** The same, where there need not be a province yet. */
+  async begin(listen = new URL(this.url).host, province = this.province) {
     const { child, address } = await started(listen, province);
     this.#server = child;
     this.url = `http://${address}`;
@@ -170,6 +177,13 @@ export const button = (text) => `::-p-xpath(//button[contains(., '${text}')])`;
 /** Presses the button with these words, when it is there. */
 export async function press(of, words) {
   await (await of.waitForSelector(button(words), WAIT)).click();
+}
+
+/** What axe-core finds against the page: rules of WCAG 2.2 AA and its own good practice. */
+export async function violations(of) {
+  await of.evaluate(axe);
+  const { violations } = await of.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
 }
 
 /** Keeps a picture of the page, where pictures are wanted. */

@@ -1,23 +1,31 @@
 // A new server becomes a province without a terminal: the page, the steps, and a first tablet.
 
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { after, test } from "node:test";
-import { badge, COMMUNE, Field, press, shot, WAIT } from "./field.mjs";
+import { badge, COMMUNE, Field, press, shot, violations, WAIT } from "./field.mjs";
+
+const modules = createRequire(join(import.meta.dirname, "../../clients/web/package.json"));
+const { encode } = await import(modules.resolve("uqr"));
 
 const NAME = "quan.tri";
 const PASSWORD = "mot cau dai de nho";
-const VIEWS = [[800, 1280], [1280, 800]];
+const VIEWS = [[360, 740], [800, 1280], [1280, 800]];
 
 const field = new Field();
 after(() => field.close());
 
-/** Keeps pictures of a page in both languages, upright and lying. */
+/** Looks at a page in both languages and every size: nothing against it, nothing wider; keeps pictures. */
 async function pictures(page, name) {
   for (const language of ["vi", "en"]) {
     for (const [width, height] of VIEWS) {
       await page.setViewport({ width, height });
       await shot(page, `${name}-${language}-${width}x${height}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${name} at ${width} px: ${wide} px too wide`);
     }
+    assert.deepEqual(await violations(page), [], `${name}, ${language}`);
     await page.click(".head .btn.plain[lang]");
   }
 }
@@ -31,13 +39,19 @@ async function fill(page, label, text) {
   return input;
 }
 
+/** The squares of a QR code that says this. */
+function picture(text) {
+  const { data } = encode(text, { ecc: "M", border: 4 });
+  return data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
+}
+
 const choose = async (page, label) =>
   (await page.waitForSelector(`::-p-xpath(//label[contains(., '${label}')]/input)`, WAIT)).click();
 const heading = (page, text) => page.waitForSelector(`::-p-xpath(//h2[contains(., '${text}')])`, WAIT);
 const problem = (page) => page.$eval("[role=alert]", (element) => element.innerText);
 
 test("an empty folder becomes a province with an officer's tablet, whatever is interrupted", async () => {
-  await field.serve("127.0.0.1:0");
+  await field.begin("127.0.0.1:0");
   const code = await field.said(/"code":"([^"]+)"/);
   const chromium = await field.browser("administrator");
   let page = await field.page(chromium);
@@ -52,7 +66,7 @@ test("an empty folder becomes a province with an officer's tablet, whatever is i
   // The server is killed and the tab closed: the same code, and the page goes on where it was.
   await field.killServer();
   await page.close();
-  await field.serve();
+  await field.begin();
   assert.equal(await field.said(/"code":"([^"]+)"/), code);
   page = await field.page(chromium);
   await heading(page, "Tỉnh nào");
@@ -110,7 +124,8 @@ test("an empty folder becomes a province with an officer's tablet, whatever is i
   await field.serve();
   await press(page, "Tạo mã ghi danh");
   const shown = await (await page.waitForSelector(".code", WAIT)).evaluate((element) => element.innerText.trim());
-  await page.waitForSelector("svg.qr path", WAIT);
+  const drawn = await (await page.waitForSelector("svg.qr path", WAIT)).evaluate((path) => path.getAttribute("d"));
+  assert.equal(drawn, picture(`${field.url}/#code=${shown}`));
   await pictures(page, "first-run-7-devices");
 
   // The officer's tablet opens what the picture says.
