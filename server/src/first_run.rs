@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
@@ -115,18 +116,28 @@ impl FirstRun {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<bool> {
         let mut founded = self.founded.subscribe();
+        let (ending, mut end) = watch::channel(false);
         let until = async move {
             tokio::select! {
                 () = stop => {}
                 // The sender lives in the router, which ends after this.
                 _ = founded.wait_for(|founded| *founded) => {}
             }
+            ending.send_replace(true);
         };
         let told = self.founded.subscribe();
-        let router = router(Arc::new(self));
-        axum::serve(listener, router)
+        let serving = axum::serve(listener, router(Arc::new(self)))
             .with_graceful_shutdown(until)
-            .await?;
+            .into_future();
+        let deadline = async {
+            let _ = end.wait_for(|end| *end).await;
+            tokio::time::sleep(Duration::from_secs(limits::FIRST_RUN_DRAIN_S)).await;
+        };
+        tokio::select! {
+            served = serving => served?,
+            // A connection that a browser opened and asked nothing on would be waited for without end.
+            () = deadline => {}
+        }
         Ok(*told.borrow())
     }
 }
@@ -159,6 +170,7 @@ async fn respond(
         )
     });
     if !right {
+        tracing::warn!("a wrong code was given to found the province");
         return Err(Problem::new(ProblemCode::CodeUnknown));
     }
     first_run.passwords.succeeded(ATTEMPTS);

@@ -60,6 +60,9 @@ pub const THREAD_STACK_BYTES: usize = 1024 * 1024;
 /// Seconds that running requests are given when the server stops.
 pub const DRAIN_S: u64 = 10;
 
+/// Seconds that open connections are given when a first run ends: its answers are small.
+pub const FIRST_RUN_DRAIN_S: u64 = 2;
+
 /// Threads that run requests between waits: the machines this runs on have few cores.
 pub const WORKER_THREADS: usize = 2;
 

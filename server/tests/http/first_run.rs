@@ -121,6 +121,19 @@ fn without_a_province_everything_says_so_and_only_the_code_founds_it() {
     );
 }
 
+/// A browser opens connections before it has anything to ask; none may hold up the province.
+#[test]
+fn a_connection_that_asks_nothing_does_not_hold_up_the_province() {
+    let (folder, contents) = (tempfile::tempdir().unwrap(), MemoryContents::default());
+    let running = first_run(folder.path(), &contents);
+    let address = running.url.strip_prefix("http://").unwrap();
+    let silent = std::net::TcpStream::connect(address).unwrap();
+    let path = format!("{}/v1/province", running.url);
+    assert_eq!(ask(&path, Some(&founding(&running.code))).0, 200);
+    assert!(running.thread.join().unwrap(), "it was founded and ended");
+    drop(silent);
+}
+
 #[test]
 fn who_guesses_the_code_has_to_wait() {
     let (folder, contents) = (tempfile::tempdir().unwrap(), MemoryContents::default());

@@ -1,13 +1,18 @@
 //! Tablets and the server: what is acknowledged is kept, held is told, live peers see at once.
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
 use store::memory::MemoryFailure;
 use sync_core::cell::CellValue;
+use sync_core::identity::InstallationId;
 use sync_core::log::HeldReason;
 use sync_core::sync::{Frame, Notice, PartAnswer};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, connect};
 
 use crate::field::{Field, Tablet};
+use crate::served::Device;
 
 fn values(field: &Field, tablet: &mut Tablet, code: &str) -> Vec<CellValue> {
     let subject = field.subject(tablet.unit);
@@ -75,6 +80,24 @@ fn what_a_person_may_not_write_is_held_and_does_not_count() {
     let (_, status) = field.served.get("/v1/status", Some(&field.admin));
     assert_eq!(status["standing"]["held"], 1);
     assert_eq!(status["standing"]["position"], 0);
+}
+
+#[test]
+fn a_device_ended_without_a_frontier_keeps_what_it_sent_so_far() {
+    let field = Field::new(1);
+    let code = field.sum_code();
+    let mut tablet = field.tablet(1, "officer", "c1", false);
+    for value in [10, 11] {
+        field.fill(&mut tablet, &code, value);
+        field.sync(&mut tablet);
+    }
+    let key = Device::new(1).key_id;
+    let path = format!("/v1/device-keys/{key}/end");
+    let ended = field.served.done(&path, Some(&field.admin), &json!({}));
+    assert_eq!(ended["ended"], true);
+    let catalogue = field.served.app.registry.current();
+    let accepted = catalogue.key(key).unwrap().ended.clone().unwrap();
+    assert_eq!(accepted, BTreeMap::from([(InstallationId([1; 8]), 2)]));
 }
 
 #[test]
