@@ -459,6 +459,8 @@ impl From<RehearsalError> for Trouble {
 
 #[cfg(test)]
 mod tests {
+    use sync_core::form::entry::EntryFault;
+
     use super::*;
     use crate::typed::FaultProblem;
 
@@ -467,12 +469,12 @@ mod tests {
         let problems = [
             FaultProblem::UnknownCode,
             FaultProblem::Repeated,
-            FaultProblem::Ambiguous(Vec::new()),
-            FaultProblem::NotANumber,
-            FaultProblem::NotAPercentage,
-            FaultProblem::NotInCodeList,
-            FaultProblem::ComputedOnly,
-            FaultProblem::NotAValue,
+            FaultProblem::Entry(EntryFault::Ambiguous(Vec::new())),
+            FaultProblem::Entry(EntryFault::NotANumber),
+            FaultProblem::Entry(EntryFault::NotAPercentage),
+            FaultProblem::Entry(EntryFault::NotInCodeList),
+            FaultProblem::Entry(EntryFault::ComputedOnly),
+            FaultProblem::Entry(EntryFault::NotAValue),
         ];
         for language in Language::ALL {
             for problem in &problems {

@@ -14,7 +14,6 @@ use sync_core::cell::CellValue;
 use sync_core::document::{Edit, Entry};
 use sync_core::form::entry::{self, EntryFault};
 use sync_core::form::{Indicator, Template};
-use sync_core::number::Number;
 
 /// What is wrong with one line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,18 +35,8 @@ pub enum FaultProblem {
     UnknownCode,
     /// The code came before.
     Repeated,
-    /// It may mean several numbers; these.
-    Ambiguous(Vec<Number>),
-    /// It is no number.
-    NotANumber,
-    /// A percentage in a row that is none.
-    NotAPercentage,
-    /// A choice that the code list does not have.
-    NotInCodeList,
-    /// Nobody types this row: the formula alone counts.
-    ComputedOnly,
-    /// A list or object where a value belongs, or `true`.
-    NotAValue,
+    /// What is written is no value of the row.
+    Entry(EntryFault),
 }
 
 impl FaultProblem {
@@ -56,26 +45,17 @@ impl FaultProblem {
         match self {
             Self::UnknownCode => "unknown-code",
             Self::Repeated => "repeated-code",
-            Self::Ambiguous(_) => "ambiguous-number",
-            Self::NotANumber => "not-a-number",
-            Self::NotAPercentage => "not-a-percentage",
-            Self::NotInCodeList => "not-in-code-list",
-            Self::ComputedOnly => "computed-only",
-            Self::NotAValue => "not-a-value",
+            Self::Entry(fault) => fault.code(),
         }
     }
 
     /// The readings of an ambiguous number as a person would write them, else nothing.
     pub fn readings(&self) -> Vec<String> {
         match self {
-            Self::Ambiguous(readings) => readings.iter().map(|r| r.to_vietnamese()).collect(),
-            Self::UnknownCode
-            | Self::Repeated
-            | Self::NotANumber
-            | Self::NotAPercentage
-            | Self::NotInCodeList
-            | Self::ComputedOnly
-            | Self::NotAValue => Vec::new(),
+            Self::Entry(EntryFault::Ambiguous(readings)) => {
+                readings.iter().map(|r| r.to_vietnamese()).collect()
+            }
+            Self::UnknownCode | Self::Repeated | Self::Entry(_) => Vec::new(),
         }
     }
 }
@@ -210,7 +190,7 @@ fn edits(template: &Template, lines: &[Line], now: i64) -> Result<Vec<Edit>, Typ
         let read = match template.row(&line.code) {
             None => Err(FaultProblem::UnknownCode),
             Some(_) if seen.insert(&line.code, line.row).is_some() => Err(FaultProblem::Repeated),
-            Some(row) => cell(row, &line.value),
+            Some(row) => cell(row, &line.value).map_err(FaultProblem::Entry),
         };
         match read {
             Ok(value) => edits.push(Edit {
@@ -243,31 +223,18 @@ fn edits(template: &Template, lines: &[Line], now: i64) -> Result<Vec<Edit>, Typ
 }
 
 /// The value of a cell of this row.
-pub fn cell(row: &Indicator, value: &Value) -> Result<CellValue, FaultProblem> {
+pub fn cell(row: &Indicator, value: &Value) -> Result<CellValue, EntryFault> {
     match value {
         Value::Null => Ok(CellValue::Empty),
-        _ if row.computed_only => Err(FaultProblem::ComputedOnly),
+        _ if row.computed_only => Err(EntryFault::ComputedOnly),
         Value::Bool(false) => Ok(CellValue::NoOccurrence),
-        Value::String(text) => Ok(entry::read(row, text)?),
+        Value::String(text) => entry::read(row, text),
         Value::Number(number) => {
             let number = number.to_string();
-            let number = number.parse().map_err(|_| FaultProblem::NotANumber)?;
-            Ok(entry::number_of(row, number)?)
+            let number = number.parse().map_err(|_| EntryFault::NotANumber)?;
+            entry::number_of(row, number)
         }
-        Value::Bool(true) | Value::Array(_) | Value::Object(_) => Err(FaultProblem::NotAValue),
-    }
-}
-
-impl From<EntryFault> for FaultProblem {
-    fn from(fault: EntryFault) -> Self {
-        match fault {
-            EntryFault::Ambiguous(readings) => Self::Ambiguous(readings),
-            EntryFault::NotANumber => Self::NotANumber,
-            EntryFault::NotAPercentage => Self::NotAPercentage,
-            EntryFault::NotInCodeList => Self::NotInCodeList,
-            EntryFault::ComputedOnly => Self::ComputedOnly,
-            EntryFault::NotAValue => Self::NotAValue,
-        }
+        Value::Bool(true) | Value::Array(_) | Value::Object(_) => Err(EntryFault::NotAValue),
     }
 }
 

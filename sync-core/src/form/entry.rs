@@ -17,7 +17,7 @@ pub enum EntryFault {
     NotInCodeList,
     /// Nobody types this row: the formula alone counts.
     ComputedOnly,
-    /// A number where words belong.
+    /// Not of the kind that the row takes: a number where words belong, or no single value.
     NotAValue,
 }
 
