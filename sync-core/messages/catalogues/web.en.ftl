@@ -27,7 +27,6 @@ entry-column-stt = No.
 entry-column-label = Indicator
 entry-column-unit = Unit
 entry-column-value = Period { $period }
-entry-cell-name = { $code } { $label }, { $unit }
 entry-empty-count = { $count } empty cells
 entry-no-occurrence = Did not occur
 entry-clear = Clear
@@ -42,6 +41,29 @@ entry-conflict = Two different values: choose one, or type a third into the cell
 entry-keep-both = Keep both, decide later
 entry-question = Which number do you mean?
 entry-cell = Cell { $code }
+entry-column-remark = Remarks
+entry-full = complete
+entry-count-conflict = { $count ->
+    [one] 1 conflict
+   *[other] { $count } conflicts
+}
+entry-count-error = { $count ->
+    [one] 1 error
+   *[other] { $count } errors
+}
+entry-count-warning = { $count ->
+    [one] 1 warning
+   *[other] { $count } warnings
+}
+entry-count-empty = { $count } empty
+entry-remark-rivals = { $count } values
+entry-remark-notes = { $count ->
+    [one] 1 note
+   *[other] { $count } notes
+}
+severity-note = Note
+severity-warning = Warning
+severity-error = Error
 state-empty = Empty
 state-saved = Saved on the device
 state-waiting = Waiting to be sent

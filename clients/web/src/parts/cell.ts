@@ -22,3 +22,14 @@ export function stateOf(row: FormRow, cell: Row | undefined): CellState {
       return row.computed_only ? "saved" : "empty";
   }
 }
+
+/** A formula as the printed form would write it: numbers of rows, and the signs of school. */
+export function printed(formula: string, rows: readonly FormRow[]): string {
+  const number = (code: string): string =>
+    rows.find((row) => row.code === code)?.stt.replace(/\.$/, "") || code;
+  return formula
+    .replace(/\[([^\]]+)\]/g, (_, code: string) => number(code))
+    .replaceAll("*", "×")
+    .replaceAll("/", "÷")
+    .replaceAll("-", "−");
+}

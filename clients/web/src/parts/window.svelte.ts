@@ -1,0 +1,87 @@
+// Which rows of a long table are drawn: those in sight, some above and below, and the one in hand.
+
+/** Pixels drawn beyond what is in sight, so that a flick of the finger does not meet white. */
+const BEYOND_PX = 400;
+/** A row before it was ever drawn: a touch target and its rule. */
+const GUESS_PX = 54;
+
+/** A row that is drawn, or the height of a run of rows that are not. */
+export type Piece = { code: string; index: number } | { gap: number; after: string };
+
+export class RowWindow {
+  #heights = new Map<string, number>();
+  #top = $state(0);
+  #height = $state(900);
+  /** Counts changes of measured heights. */
+  #measured = $state(0);
+  #observer: ResizeObserver | undefined;
+
+  /** Follows the scrolling of the element that holds the table. */
+  follow(holder: HTMLElement): () => void {
+    let asked = 0;
+    const look = (): void => {
+      asked = 0;
+      this.#top = holder.scrollTop;
+      this.#height = holder.clientHeight;
+    };
+    const later = (): void => {
+      asked ||= requestAnimationFrame(look);
+    };
+    const resized = new ResizeObserver(later);
+    resized.observe(holder);
+    holder.addEventListener("scroll", later, { passive: true });
+    look();
+    return () => {
+      cancelAnimationFrame(asked);
+      resized.disconnect();
+      holder.removeEventListener("scroll", later);
+      this.#observer?.disconnect();
+    };
+  }
+
+  /** Measures a row while it is drawn. */
+  measure(code: string): (row: HTMLElement) => () => void {
+    return (row) => {
+      this.#observer ??= new ResizeObserver((entries) => this.#take(entries));
+      row.dataset["row"] = code;
+      this.#observer.observe(row);
+      return () => this.#observer?.unobserve(row);
+    };
+  }
+
+  #take(entries: ResizeObserverEntry[]): void {
+    let changed = false;
+    for (const { target } of entries) {
+      const { row } = (target as HTMLElement).dataset;
+      const height = (target as HTMLElement).offsetHeight;
+      if (row === undefined || height === 0 || this.#heights.get(row) === height) continue;
+      this.#heights.set(row, height);
+      changed = true;
+    }
+    if (changed) this.#measured += 1;
+  }
+
+  /** The pieces of a table of these rows, from top to bottom. */
+  pieces(codes: readonly string[], inHand: string): Piece[] {
+    void this.#measured;
+    const [from, to] = [this.#top - BEYOND_PX, this.#top + this.#height + BEYOND_PX];
+    const pieces: Piece[] = [];
+    let at = 0;
+    let gap = 0;
+    let after = "";
+    codes.forEach((code, index) => {
+      const height = this.#heights.get(code) ?? GUESS_PX;
+      if (code === inHand || (at + height >= from && at <= to)) {
+        if (gap > 0) pieces.push({ gap, after });
+        pieces.push({ code, index });
+        gap = 0;
+        after = code;
+      } else {
+        gap += height;
+      }
+      at += height;
+    });
+    if (gap > 0) pieces.push({ gap, after });
+    return pieces;
+  }
+}
