@@ -2,7 +2,7 @@
 // Needs the built programs (`cargo build --workspace --bins` after `cargo xtask web`) and Chromium.
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -69,6 +69,8 @@ export class Field {
     const { child, address } = await started(listen, province);
     this.#server = child;
     this.url = `http://${address}`;
+    // It listens before it has opened its store.
+    while (!(await fetch(`${this.url}/ready`)).ok) await new Promise(setImmediate);
   }
 
   /** What the server prints that is like this. */
@@ -90,10 +92,22 @@ export class Field {
   /** A browser with the profile of this name, which outlives it. */
   async browser(profile, more = []) {
     const opened = await puppeteer.launch({
-      executablePath: process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim(),
+      executablePath: process.env.CHROMIUM ?? whichever("chromium", "chromium-browser"),
       userDataDir: this.profile(profile),
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", ...more],
+      defaultViewport: { width: 800, height: 1280 },
+    });
+    this.#browsers.push(opened);
+    return opened;
+  }
+
+  /** The same in Firefox. */
+  async firefox(profile) {
+    const opened = await puppeteer.launch({
+      browser: "firefox",
+      executablePath: process.env.FIREFOX ?? whichever("firefox-esr", "firefox"),
+      userDataDir: this.profile(profile),
       defaultViewport: { width: 800, height: 1280 },
     });
     this.#browsers.push(opened);
@@ -105,9 +119,10 @@ export class Field {
     return join(this.folder, name);
   }
 
-  /** A tab on the app. */
-  async page(of, url = this.url) {
+  /** A tab on the app; `prepare` is done to it before it goes there. */
+  async page(of, url = this.url, prepare = async () => undefined) {
     const opened = await of.newPage();
+    await prepare(opened);
     opened.on("pageerror", (error) => this.#errors.push(String(error)));
     opened.on("console", (line) => line.type() === "error" && this.#errors.push(line.text()));
     await opened.goto(url);
@@ -139,6 +154,15 @@ export class Field {
     if (this.#server) await killed(this.#server);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** The first of these programs that is installed. */
+function whichever(...names) {
+  for (const name of names) {
+    const found = spawnSync("which", [name], { encoding: "utf8" }).stdout.trim();
+    if (found) return found;
+  }
+  throw new Error(`install ${names[0]}`);
 }
 
 async function started(listen, province) {
