@@ -10,7 +10,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
 const puppeteer = createRequire(join(root, "clients/web/package.json"))("puppeteer-core");
-const programs = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
+const programs = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), process.env.DONGBO_PROFILE ?? "debug");
 const shots = process.env.DONGBO_SHOTS;
 const modules = createRequire(join(root, "clients/web/package.json"));
 const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
@@ -70,7 +70,8 @@ export class Field {
     this.#server = child;
     this.url = `http://${address}`;
     // It listens before it has opened its store.
-    while (!(await fetch(`${this.url}/ready`)).ok) await new Promise(setImmediate);
+    const starting = async () => (await (await fetch(`${this.url}/ready`)).json()).code === "not-ready";
+    while (await starting()) await new Promise(setImmediate);
   }
 
   /** What the server prints that is like this. */

@@ -16,7 +16,7 @@ cargo xtask test                                           every test
 cargo xtask check                                          formatting, lints, WebAssembly, documentation
 cargo xtask sim [SEED]                                     the field simulation
 cargo xtask fuzz                                           mutated input against the gates
-cargo xtask bench [--json]                                 the figures the project holds itself to
+cargo xtask bench [--browser] [--json]                     the figures the project holds itself to
 cargo xtask vectors                                        golden vectors, natively and in WebAssembly
 cargo xtask web                                            the web app, ready to be put into the server
 cargo xtask openapi                                        accepts the interface as it is now
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Some("check") => check::run(),
         Some("sim") => simulation::run(&rest),
         Some("fuzz") => test::fuzz(),
-        Some("bench") => bench::run(rest.contains(&"--json")),
+        Some("bench") => bench::run(&rest),
         Some("vectors") => test::vectors(),
         Some("web") => web::build(),
         Some("openapi") => test::accept_interface(),
