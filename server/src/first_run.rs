@@ -135,7 +135,7 @@ impl FirstRun {
         };
         tokio::select! {
             served = serving => served?,
-            // A connection that a browser opened and asked nothing on would be waited for without end.
+            // A request that is never sent to its end would be waited for as long.
             () = deadline => {}
         }
         Ok(*told.borrow())
