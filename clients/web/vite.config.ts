@@ -41,9 +41,19 @@ function shipped(): Plugin {
   };
 }
 
+/** Which build this is: what it was made of, in short. */
+function version(): string {
+  const hash = createHash("sha256");
+  const core = join(import.meta.dirname, "core/tablet_bg.wasm");
+  for (const path of [...files(join(import.meta.dirname, "src")).sort(), core]) hash.update(readFileSync(path));
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")) as { version: string };
+  return `${version}-${hash.digest("hex").slice(0, 8)}`;
+}
+
 // `core` is written by `cargo xtask web`: the WebAssembly module and its JavaScript side.
 export default defineConfig({
   plugins: [svelte(), shipped()],
+  define: { __APP_VERSION__: JSON.stringify(version()) },
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: "es" },
 });

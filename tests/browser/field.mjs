@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,8 @@ export const COMMUNE = "05569";
 export const TEMPLATE = "bao-cao-cchc-2022";
 export const ADMINISTRATOR = "mat khau quan tri 2025";
 export const WAIT = { timeout: 30_000 };
+/** The same for what is asked of a page, which may lie behind another and draw nothing. */
+const LOOK = { ...WAIT, polling: 100 };
 /** The officers of the commune that `Field.start` makes, unless it is given others. */
 export const OFFICERS = [["hanh", "Ma Thị Hạnh"], ["toan", "Hoàng Văn Toàn"]].map(([name, display]) => ({
   name, display, role: "officer", unit: COMMUNE,
@@ -36,17 +39,27 @@ export class Field {
 
   static async start(people = OFFICERS) {
     const field = new Field();
-    const init = ["init", "--province", "Tỉnh Thái Nguyên", "--rehearsal", "Diễn tập", "--folder", field.province];
-    const { code } = field.program("dongbo-server", ...init);
-    await field.serve("127.0.0.1:0");
-    field.dongbo("enrol", "--server", field.url, "--code", code, "--password", ADMINISTRATOR);
-    field.dongbo("org", "import", "thai-nguyen-2025");
-    field.dongbo("template", "import", TEMPLATE);
-    field.dongbo("duty", "add", "--template", TEMPLATE, "--period", "2025", "--due", "2025-12-15");
-    for (const { name, display, role, unit } of people) {
-      field.dongbo("person", "add", "--name", name, "--display", display, "--role", role, ...(unit ? ["--unit", unit] : []));
+    try {
+      await field.#found(people);
+      return field;
+    } catch (error) {
+      await field.close();
+      throw error;
     }
-    return field;
+  }
+
+  /** Founds the province. */
+  async #found(people) {
+    const init = ["init", "--province", "Tỉnh Thái Nguyên", "--rehearsal", "Diễn tập", "--folder", this.province];
+    const { code } = this.program("dongbo-server", ...init);
+    await this.serve("127.0.0.1:0");
+    this.dongbo("enrol", "--server", this.url, "--code", code, "--password", ADMINISTRATOR);
+    this.dongbo("org", "import", "thai-nguyen-2025");
+    this.dongbo("template", "import", TEMPLATE);
+    this.dongbo("duty", "add", "--template", TEMPLATE, "--period", "2025", "--due", "2025-12-15");
+    for (const { name, display, role, unit } of people) {
+      this.dongbo("person", "add", "--name", name, "--display", display, "--role", role, ...(unit ? ["--unit", unit] : []));
+    }
   }
 
   /** Runs one of our programs and reads the JSON it says. */
@@ -126,6 +139,9 @@ export class Field {
     await prepare(opened);
     opened.on("pageerror", (error) => this.#errors.push(String(error)));
     opened.on("console", (line) => line.type() === "error" && this.#errors.push(line.text()));
+    // A tab behind another one types as well.
+    const session = await opened.createCDPSession();
+    await session.send("Emulation.setFocusEmulationEnabled", { enabled: true });
     await opened.goto(url);
     return opened;
   }
@@ -139,14 +155,18 @@ export class Field {
   /** Makes this device a person's, on its sign-in page, up to their first page. */
   async enrolled(of, name, unit = COMMUNE) {
     const { code } = this.dongbo("enrolment", "new", "--person", name, "--unit", unit, "--label", `máy ${name}`);
-    await (await of.waitForSelector("form input", WAIT)).type(code);
+    await (await of.waitForSelector("form.sheet input", WAIT)).type(code);
     await this.enrolledBy(of, code);
   }
 
   /** The same from where the code stands in its field. */
   async enrolledBy(of, code) {
-    await of.waitForFunction((wanted) => document.querySelector("form input")?.value === wanted, WAIT, code);
-    await of.click("form button");
+    await of.waitForFunction((wanted) => document.querySelector("form.sheet input")?.value === wanted, LOOK, code);
+    await of.click("form.sheet button.main");
+    for (const words of ["Tiếp tục", "Đặt mã PIN"]) {
+      await of.waitForSelector(button(words), WAIT);
+      await typedPin(of);
+    }
     await of.waitForSelector("ul.work button.row", WAIT);
   }
 
@@ -197,6 +217,14 @@ export async function killedBrowser(browser) {
   await gone;
 }
 
+/** Kills the process of a tab. */
+export async function crashed(of) {
+  const session = await of.createCDPSession();
+  const gone = new Promise((resolve) => of.once("error", resolve));
+  session.send("Page.crash").catch(() => undefined);
+  await gone;
+}
+
 export const button = (text) => `::-p-xpath(//button[contains(., '${text}')])`;
 
 /** Presses the button with these words, when it is there. */
@@ -218,13 +246,25 @@ export async function shot(of, name) {
   await of.screenshot({ path: join(shots, `${name}.png`) });
 }
 
-/** Signs in the person this device already knows, up to their first page. */
-export async function signedIn(of) {
-  await (await of.waitForSelector("button.person", WAIT)).click();
+/** The PIN of everybody. */
+export const PIN = "280745";
+
+/** Types a PIN and Enter. */
+export async function typedPin(of, pin = PIN) {
+  await (await of.waitForSelector(".pin input:enabled", WAIT)).focus();
+  await of.keyboard.type(pin);
+  await of.keyboard.press("Enter");
+}
+
+/** Signs in a person this device already knows, up to their first page; the first in the list if none is named. */
+export async function signedIn(of, display = "") {
+  await (await of.waitForSelector(`::-p-xpath(//label[contains(., '${display}')]//input[@type='radio'])`, WAIT)).click();
+  await typedPin(of);
   await of.waitForSelector("ul.work button.row", WAIT);
 }
 
 export async function openReport(of, form = "Biểu mẫu 3", code = "III.3.1.1") {
+  await of.bringToFront();
   await (await of.waitForSelector("ul.work button.row", WAIT)).click();
   await of.waitForSelector("table.grid", WAIT);
   await press(of, form);
@@ -246,14 +286,59 @@ export async function typed(of, code, keys, expected) {
 export async function stands(of, code, expected) {
   const shown = (selector, wanted) =>
     document.querySelector(selector)?.innerText.replace(/\s+/g, " ").trim() === wanted;
-  await of.waitForFunction(shown, WAIT, `button.cell[data-code="${code}"]`, expected).catch(async () => {
+  await of.waitForFunction(shown, LOOK, `button.cell[data-code="${code}"]`, expected).catch(async () => {
     assert.equal(await text(of, code), expected, `cell ${code}`);
   });
 }
 
 /** Waits until the badge says what the pattern wants. */
 export const badge = (of, pattern) =>
-  of.waitForFunction((source) => new RegExp(source).test(document.querySelector(".badge")?.innerText ?? ""), WAIT, pattern);
+  of.waitForFunction((source) => new RegExp(source).test(document.querySelector(".badge")?.innerText ?? ""), LOOK, pattern);
 
-/** Synchronises now. */
-export const sync = (of) => of.click("button.badge");
+/** Synchronises now, on the page behind the badge. */
+export async function sync(of) {
+  await of.bringToFront();
+  await of.click("button.badge");
+  await (await of.waitForSelector("dialog .btn.main:enabled", WAIT)).click();
+  await of.click("dialog .head button");
+  await of.waitForSelector("dialog", { ...WAIT, hidden: true, polling: 100 });
+}
+
+/** The text of the file that an act hands over. */
+export async function handedOver(of, act) {
+  await of.evaluate(() => {
+    const real = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      window.handedOver = blob.text();
+      return real(blob);
+    };
+  });
+  await act();
+  await of.waitForFunction(() => window.handedOver !== undefined, LOOK);
+  return of.evaluate(() => window.handedOver);
+}
+
+/** Waits until a page shows these words. */
+export const says = (of, words) =>
+  of.waitForFunction((wanted) => document.body.innerText.includes(wanted), LOOK, words);
+
+/** A server in front of another: what `change` gives for an address goes out instead of what is there. */
+export async function between(url, change) {
+  const front = createServer(async (ask, answer) => {
+    const pieces = [];
+    for await (const piece of ask) pieces.push(piece);
+    const { host: _, connection: __, ...headers } = ask.headers;
+    const behind = request(url + ask.url, { method: ask.method, headers: { ...headers, "accept-encoding": "identity" } }, async (got) => {
+      const body = [];
+      for await (const piece of got) body.push(piece);
+      const whole = change(ask.url, Buffer.concat(body)) ?? Buffer.concat(body);
+      const { "content-length": _, "transfer-encoding": __, ...kept } = got.headers;
+      answer.writeHead(got.statusCode, { ...kept, "content-length": whole.length });
+      answer.end(whole);
+    });
+    behind.on("error", () => answer.destroy());
+    behind.end(Buffer.concat(pieces));
+  });
+  await new Promise((listening) => front.listen(0, "127.0.0.1", listening));
+  return { url: `http://127.0.0.1:${front.address().port}`, close: () => front.close() && front.closeAllConnections() };
+}

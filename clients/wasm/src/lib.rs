@@ -6,12 +6,15 @@
 //! arguments cross as JSON text, frames and writes as bytes, and everything borrows `&self`: a call
 //! that comes back while another is under way is an error, not a panic.
 //!
-//! A panic aborts the worker. Before it takes an answer it stores a *poison mark* with the answer's
-//! hash; a worker that finds its own mark at the next start leaves that answer out and says so.
+//! A panic aborts the worker. Before it takes an answer it stores a *poison mark* that names the parts
+//! the answer [`brings`]; after a panic they are read one by one, and the one that does it is left out.
+//!
+//! What is durable passes through the [`Vault`] of its person, which a PIN opens.
 
 mod json;
 mod packed;
 mod tablet;
+mod vault;
 mod view;
 
 use std::cell::RefCell;
@@ -20,6 +23,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
 pub use tablet::{Step, StepError, TabletState};
+pub use vault::{VaultError, VaultState};
 
 /// A person's tablet.
 #[wasm_bindgen]
@@ -51,15 +55,16 @@ impl Tablet {
 impl Tablet {
     /// Opens a tablet. `province` and the ids are hexadecimal, `installation` counts for a new tablet
     /// only, `seed` is the 32 secret bytes of the device key, `truth` is packed writes: everything
-    /// that is durable.
+    /// that is durable. With `read_again` the node is asked for everything once more.
     #[wasm_bindgen(constructor)]
     pub fn open(
         province: &str,
         installation: &[u8],
         seed: &[u8],
         truth: &[u8],
+        read_again: bool,
     ) -> Result<Tablet, JsValue> {
-        let state = TabletState::open(province, installation, seed, truth);
+        let state = TabletState::open(province, installation, seed, truth, read_again);
         state
             .map(|state| Self {
                 state: RefCell::new(state),
@@ -71,6 +76,13 @@ impl Tablet {
     #[wasm_bindgen(js_name = takeWrites)]
     pub fn take_writes(&self) -> Result<Vec<u8>, JsValue> {
         self.act(|state| Ok(state.take_writes()))
+    }
+
+    /// The rows of signed parts that wait, changed since the last call, packed; asked before
+    /// [`Tablet::take_writes`]. They stay readable without the PIN, since they are to leave anyway.
+    #[wasm_bindgen(js_name = takeOutgoing)]
+    pub fn take_outgoing(&self) -> Result<Vec<u8>, JsValue> {
+        self.act(TabletState::take_outgoing)
     }
 
     /// Takes signed catalogue records: a list of base64 texts as JSON.
@@ -112,14 +124,30 @@ impl Tablet {
         self.act(|state| state.seal(now as i64))
     }
 
-    /// The next request, as a frame.
-    pub fn request(&self) -> Result<Vec<u8>, JsValue> {
-        self.act(TabletState::request)
+    /// The next request, as a frame; `carefully` asks for one part at a time.
+    pub fn request(&self, carefully: bool) -> Result<Vec<u8>, JsValue> {
+        self.act(|state| state.request(carefully))
     }
 
-    /// Takes a frame from the node; `fresh` is eight random bytes.
-    pub fn receive(&self, frame: &[u8], now: f64, fresh: &[u8]) -> Result<String, JsValue> {
-        self.act(|state| state.receive(frame, now as i64, fresh))
+    /// Takes a frame from the node; `fresh` is eight random bytes, `without` a list of parts to leave out.
+    pub fn receive(
+        &self,
+        frame: &[u8],
+        now: f64,
+        fresh: &[u8],
+        without: &str,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.receive(frame, now as i64, fresh, without))
+    }
+
+    /// What waits, by report, and the bytes of sending it.
+    pub fn unsent(&self) -> Result<String, JsValue> {
+        self.act(TabletState::unsent)
+    }
+
+    /// Everything signed that is here, as a file that `dongbo` reads.
+    pub fn recovery(&self) -> Result<String, JsValue> {
+        self.act(TabletState::recovery)
     }
 
     /// What waits, what is held.
@@ -167,5 +195,87 @@ impl Tablet {
         now: f64,
     ) -> Result<String, JsValue> {
         self.act(|state| state.totals(template, period, unit, now as i64))
+    }
+}
+
+/// What an answer would bring: names of parts, count of catalogue records.
+#[wasm_bindgen]
+pub fn brings(frame: &[u8]) -> Result<String, JsValue> {
+    tablet::brings(frame).map_err(|error| thrown(&error))
+}
+
+/// The recovery file of the signed rows that wait: all that can be had without the PIN.
+#[wasm_bindgen(js_name = recoveryOf)]
+pub fn recovery_of(province: &str, rows: &[u8]) -> Result<String, JsValue> {
+    tablet::recovery_of(province, rows).map_err(|error| thrown(&error))
+}
+
+fn shut(error: VaultError) -> JsValue {
+    JsValue::from(JsError::new(&format!("{error}: the vault stays shut")))
+}
+
+/// Refuses what cannot be a new PIN.
+#[wasm_bindgen(js_name = checkPin)]
+pub fn check_pin(pin: &str) -> Result<(), JsValue> {
+    vault::check_pin(pin).map_err(shut)
+}
+
+/// Seconds to wait after so many wrong PINs in a row.
+#[wasm_bindgen(js_name = waitAfter)]
+pub fn wait_after(wrong: u32) -> u32 {
+    vault::wait_after(wrong)
+}
+
+/// Shuts the two secrets of a person under a PIN; `fresh` is 40 random bytes.
+#[wasm_bindgen(js_name = makeLock)]
+pub fn make_lock(
+    pin: &str,
+    key_id: &str,
+    secrets: &[u8],
+    fresh: &[u8],
+) -> Result<Vec<u8>, JsValue> {
+    vault::make_lock(pin, key_id, secrets, fresh).map_err(shut)
+}
+
+/// The two secrets behind a lock: the device key, and the key of what is kept.
+#[wasm_bindgen(js_name = openLock)]
+pub fn open_lock(pin: &str, key_id: &str, lock: &[u8]) -> Result<Vec<u8>, JsValue> {
+    vault::open_lock(pin, key_id, lock).map_err(shut)
+}
+
+/// What a person keeps on this device passes through here in both directions.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Vault {
+    state: RefCell<VaultState>,
+}
+
+#[wasm_bindgen]
+impl Vault {
+    /// Opens with the secrets of a person; `fresh` is 16 random bytes.
+    #[wasm_bindgen(constructor)]
+    pub fn open(key_id: &str, secrets: &[u8], fresh: &[u8]) -> Result<Vault, JsValue> {
+        let state = VaultState::open(key_id, secrets, fresh).map_err(shut)?;
+        Ok(Self {
+            state: RefCell::new(state),
+        })
+    }
+
+    /// Packed writes as they are kept.
+    pub fn seal(&self, writes: &[u8]) -> Result<Vec<u8>, JsValue> {
+        let mut state = self
+            .state
+            .try_borrow_mut()
+            .map_err(|_| thrown(&StepError::Busy))?;
+        state.seal(writes).map_err(shut)
+    }
+
+    /// Packed writes as the tablet made them, from rows as they were kept.
+    pub fn unseal(&self, rows: &[u8]) -> Result<Vec<u8>, JsValue> {
+        let state = self
+            .state
+            .try_borrow()
+            .map_err(|_| thrown(&StepError::Busy))?;
+        state.unseal(rows).map_err(shut)
     }
 }

@@ -13,8 +13,17 @@ const KEY_BYTES_MAX: u32 = 256;
 
 /// The truth among writes, packed; derived keys are derived again.
 pub(crate) fn pack(writes: &[Write]) -> Vec<u8> {
+    pack_these(writes.iter().filter(|write| is_truth(&write.key)))
+}
+
+/// Writes of which the names say nothing, packed.
+pub(crate) fn pack_all(writes: &[Write]) -> Vec<u8> {
+    pack_these(writes.iter())
+}
+
+fn pack_these<'a>(writes: impl Iterator<Item = &'a Write>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for write in writes.iter().filter(|write| is_truth(&write.key)) {
+    for write in writes {
         put(&mut bytes, &write.key);
         match &write.value {
             None => bytes.push(0),
@@ -27,7 +36,7 @@ pub(crate) fn pack(writes: &[Write]) -> Vec<u8> {
     bytes
 }
 
-fn put(to: &mut Vec<u8>, part: &[u8]) {
+pub(crate) fn put(to: &mut Vec<u8>, part: &[u8]) {
     // Nothing here comes near four gigabytes: a value is one part or one record.
     let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
     to.extend_from_slice(&length.to_be_bytes());
@@ -40,6 +49,15 @@ fn is_truth(key: &[u8]) -> bool {
 
 /// Reads what [`pack`] wrote.
 pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<Write>, DecodeError> {
+    let writes = unpack_all(bytes)?;
+    match writes.iter().all(|write| is_truth(&write.key)) {
+        true => Ok(writes),
+        false => Err(DecodeError::Undefined("key")),
+    }
+}
+
+/// Reads what [`pack_all`] wrote.
+pub(crate) fn unpack_all(bytes: &[u8]) -> Result<Vec<Write>, DecodeError> {
     let mut from = Reader::new(bytes);
     let mut writes = Vec::new();
     while !from.rest().is_empty() {
@@ -49,9 +67,6 @@ pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<Write>, DecodeError> {
             1 => Some(take(&mut from, u32::MAX)?),
             _ => return Err(DecodeError::Undefined("put or removed")),
         };
-        if !is_truth(&key) {
-            return Err(DecodeError::Undefined("key"));
-        }
         writes.push(Write { key, value });
     }
     Ok(writes)

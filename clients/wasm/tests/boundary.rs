@@ -160,7 +160,7 @@ struct Worker {
 impl Worker {
     fn enrolled(node: &Node, person: u8) -> Self {
         let hex = province().to_string();
-        let mut state = TabletState::open(&hex, &[person; 8], &seed(person), &[]).unwrap();
+        let mut state = TabletState::open(&hex, &[person; 8], &seed(person), &[], false).unwrap();
         state
             .take_records(&json!(node.records).to_string())
             .unwrap();
@@ -191,9 +191,9 @@ impl Worker {
         self.state.seal(NOW).unwrap();
         self.keep();
         for _ in 0..20 {
-            let request = self.state.request().unwrap();
+            let request = self.state.request(false).unwrap();
             let answer = node.answer(self.person, &request);
-            let received = self.state.receive(&answer, NOW, &[9; 8]).unwrap();
+            let received = self.state.receive(&answer, NOW, &[9; 8], "[]").unwrap();
             self.keep();
             let received: Value = serde_json::from_str(&received).unwrap();
             assert_eq!(received["notices"], json!([]));
@@ -207,7 +207,8 @@ impl Worker {
     /// The worker is gone and starts again from what is durable.
     fn restart(&mut self) {
         let hex = province().to_string();
-        self.state = TabletState::open(&hex, &[77; 8], &seed(self.person), &self.durable).unwrap();
+        self.state =
+            TabletState::open(&hex, &[77; 8], &seed(self.person), &self.durable, false).unwrap();
     }
 
     fn row(&mut self, code: &str) -> Value {
@@ -371,9 +372,9 @@ fn what_the_page_gets_wrong_is_an_error_and_no_panic() {
         assert!(hanh.state.report(text).is_err(), "{text}");
     }
     assert!(hanh.state.form("nothing").is_err());
-    assert!(hanh.state.receive(b"no frame", NOW, &[9; 8]).is_err());
-    assert!(hanh.state.receive(&[], NOW, &[9; 7]).is_err());
-    assert!(TabletState::open("zz", &[1; 8], &seed(1), &[]).is_err());
+    assert!(hanh.state.receive(b"no frame", NOW, &[9; 8], "[]").is_err());
+    assert!(hanh.state.receive(&[], NOW, &[9; 7], "[]").is_err());
+    assert!(TabletState::open("zz", &[1; 8], &seed(1), &[], false).is_err());
     let hex = province().to_string();
-    assert!(TabletState::open(&hex, &[1; 8], &seed(1), &[1, 2, 3]).is_err());
+    assert!(TabletState::open(&hex, &[1; 8], &seed(1), &[1, 2, 3], false).is_err());
 }

@@ -4,6 +4,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./tokens.css";
 import "./app.css";
+import { keepApp } from "./parts/update.svelte";
 import { start } from "./tablet.svelte";
 import { speak, spoken } from "./words/words.svelte";
 
@@ -23,6 +24,4 @@ start();
 speak(spoken.language);
 const target = document.getElementById("app");
 if (target) mount(App, { target });
-if ("serviceWorker" in navigator && import.meta.env.PROD) {
-  void navigator.serviceWorker.register("/service-worker.js");
-}
+void keepApp();

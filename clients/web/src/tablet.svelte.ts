@@ -1,16 +1,17 @@
 // The page's side of the worker: a promise for each call, and what is always true.
 
-import { Failure, type Answer, type CallName, type Calls, type Standing } from "./worker/protocol";
+import { Failure, type Answer, type Ask, type CallName, type Calls, type Standing } from "./worker/protocol";
 
 let worker: Worker;
 
-/** Starts the owner of the data. Once, before anything is asked. */
+/** Starts the worker. Once, before anything is asked, and after a panic ended it. */
 export function start(): void {
   worker = new Worker(new URL("./worker/tablet.worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = take;
 }
 
 interface Waiting {
+  ask: Ask;
   resolve: (value: never) => void;
   reject: (failure: Failure) => void;
 }
@@ -30,6 +31,10 @@ function take(event: MessageEvent<Answer>): void {
   } else if ("changed" in answer) {
     news.documents = answer.changed;
     news.count += 1;
+  } else if ("restart" in answer) {
+    start();
+    if (answer.restart) worker.postMessage({ resume: answer.restart });
+    for (const { ask } of waiting.values()) worker.postMessage(ask);
   } else {
     const asked = waiting.get(answer.id);
     waiting.delete(answer.id);
@@ -47,7 +52,14 @@ export function ask<Name extends CallName>(
   // What the page holds may be reactive; the worker gets the plain values.
   const plain = list.map((one) => (typeof one === "object" ? $state.snapshot(one) : one));
   return new Promise((resolve, reject) => {
-    waiting.set(id, { resolve: resolve as (value: never) => void, reject });
-    worker.postMessage({ id, call, arguments: plain });
+    const asked: Ask = { id, call, arguments: plain };
+    waiting.set(id, { ask: asked, resolve: resolve as (value: never) => void, reject });
+    worker.postMessage(asked);
   });
+}
+
+/** Shuts the work of whoever works in this tab. */
+export async function leave(): Promise<void> {
+  await ask("lock").catch(() => undefined);
+  standing.now = null;
 }

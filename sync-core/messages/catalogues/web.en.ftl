@@ -2,9 +2,18 @@
 app-name = Đồng Bộ
 app-language = Tiếng Việt
 app-rehearsal = Rehearsal figures
-sign-in-title = Who is working?
+sign-in-title = Who is using this device?
 sign-in-nobody = Nobody is enrolled on this device yet.
-sign-in-works-offline = Opens and takes figures without a network.
+sign-in-offline = No network: you can still sign in and work.
+sign-in-last = Last synchronised: { $when }.
+sign-in-language = Language
+sign-in-unsent = { $count ->
+    [one] { $count } change to send
+   *[other] { $count } changes to send
+}
+sign-in-all-sent = All sent
+sign-in-open = Open
+sign-in-busy = Opening…
 sign-in-new = Enrol this device
 sign-in-code = Enrolment code
 sign-in-code-help = A one-time code from the administrator, good for 10 minutes.
@@ -12,6 +21,26 @@ sign-in-label = Name of the device
 sign-in-label-value = Tablet
 sign-in-administration = Administration
 sign-in-enrol = Enrol
+pin-of = PIN of { $name }
+pin-clear = Clear
+pin-erase = Erase one digit
+pin-next = Continue
+pin-choose = Choose a PIN
+pin-choose-help = Six digits. The PIN encrypts what you keep on this device; the server does not know it, so nobody can give it back to you.
+pin-repeat = Type the PIN again
+pin-set = Set the PIN
+pin-differs = The two are not the same. Choose again.
+pin-wait = Wrong PIN several times: { $seconds } seconds to wait.
+pin-forgotten = Forgotten PIN
+pin-forgotten-shut = Without the PIN nobody can open what is encrypted on this device, administrators included. Every report that the province received is still at the province.
+pin-forgotten-unsent = { $count } unsent changes are signed and need no PIN to be sent: save them as a file and give it to the province's administrator.
+pin-forgotten-sent = Nothing on this device waits to be sent.
+pin-forgotten-again = To go on working, ask for a new enrolment code and enrol on this device again.
+pin-forgotten-back = Back
+storage-kept = Storage is kept for good
+storage-not-kept = The browser may delete data when space runs out
+app-version = app { $version }
+sync-recovery-save = Save the recovery file
 work-title = My work
 work-empty = No report is due.
 work-due = due { $day }
@@ -64,6 +93,57 @@ entry-remark-notes = { $count ->
 severity-note = Note
 severity-warning = Warning
 severity-error = Error
+sync-title = Synchronising
+sync-close = Close
+sync-now = Synchronise now
+sync-done = This device and the server hold the same.
+sync-refused = The server refuses ({ $code }). Everything is still on the device and is sent again; if it goes on, tell the administrator.
+sync-contact = Last contact with the server: { $when }
+sync-contact-never = The server was never reached.
+sync-waits = Waiting to be sent
+sync-nothing = Nothing waits to be sent.
+sync-draft = { $count ->
+    [one] { $count } change just typed, not sealed yet
+   *[other] { $count } changes just typed, not sealed yet
+}
+sync-changes = { $count ->
+    [one] { $count } change to send, { $kilobytes } KB
+   *[other] { $count } changes to send, { $kilobytes } KB
+}
+sync-held = { $count ->
+    [one] { $count } change is held at the server until somebody in charge decides
+   *[other] { $count } changes are held at the server until somebody in charge decides
+}
+sync-cost = Sending all of it takes about { $kilobytes } KB, with everything around it.
+sync-notices = Notices
+sync-notices-none = No notices.
+sync-storage = Storage on this device
+storage-space = { $used } KB used, { $left } GB left.
+storage-help = Install the app on the home screen or allow lasting storage, so that the browser does not delete it when space runs out.
+storage-ask = Ask for lasting storage
+sync-recovery = Recovery file
+sync-recovery-help = Everything signed on this device, what was not sent included, in one file. The province's administrator sends it with dongbo replay when this device cannot any more. Whoever has the file can read the reports in it.
+sync-recovery-saved = Saved { $name }.
+update-title = There is a new version of the app
+update-help = It is here as a whole. Used now, the page loads again; otherwise it runs from the next start on.
+update-use = Use the new version
+update-offer = New version: use it now
+notice-held-equivocation = Two different batches have one number. Both are held until somebody decides.
+notice-held-key-ended = This device may not send any more. The batch is held until somebody in charge decides.
+notice-held-not-allowed = You may not change this report. The batch is held until somebody in charge decides.
+notice-held-unknown-template = The server has no such form yet. The batch is held.
+notice-held-subject = The report belongs to no period or unit that is known. The batch is held.
+notice-held-gate = The batch is malformed and is held until somebody decides.
+notice-held-waits-for-held = The batch builds on another one that is held.
+notice-held-sequence-reused = Two different changes have one sequence number. They are held until somebody decides.
+notice-node-changed = The server is new or was restored: everything is compared once more.
+notice-new-installation = This device was restored from an older state: it goes on as a new one, and everything typed on either copy is still there.
+notice-fingerprint-mismatch = Device and server do not hold the same yet: everything is compared once more.
+notice-catalogue-forked = The server's catalogue differs from the one on this device. Tell the province's administrator.
+notice-left-out = This version of the app cannot read one batch and leaves it out; everything else goes on. A new version will read it again.
+notice-gap = A batch that comes before is not here yet; this one is left.
+notice-waiting = A batch waits for another one to come first.
+notice-other = The server says: { $code }.
 state-empty = Empty
 state-saved = Saved on the device
 state-waiting = Waiting to be sent
@@ -104,4 +184,14 @@ fault-not-a-value = Words belong in this row, not a number.
 error-offline = The server cannot be reached. Everything typed is safe on the device.
 error-device-full = The device is full: what was just typed is not saved. Free some space and type it again.
 error-code-unknown = The enrolment code is wrong or has expired. Ask for a new one.
+error-pin-wrong = The PIN is wrong.
+error-pin-wait = Wrong PIN several times. Wait, then try again.
+error-pin-digits = A PIN has exactly six digits.
+error-pin-easy = This PIN is too easy to guess. Choose another one.
+error-pin-set = This device has a PIN already. Load the page again.
+error-vault-damaged = What this device keeps cannot be read any more. Delete nothing; tell the administrator.
+error-vault-memory = Not enough memory. Close other apps and try again.
+error-tab-older = Another tab runs a newer version. Load this page again.
+error-tablet-panic = The app met a fault and started again. What was said to be saved is there; type the last cell once more.
+error-poison-catalogue = This version of the app cannot read the province's catalogue. You can go on typing; update the app, then synchronise.
 error-other = Something failed ({ $code }). What was saved is safe.

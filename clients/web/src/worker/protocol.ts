@@ -1,14 +1,21 @@
-// What a page and its worker say to each other.
+// What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Edit, Form, Person, Reading, Report, Rival, Status, Subject, WorkItem } from "./views";
+import type { Edit, Form, Person, Reading, Report, Rival, Status, Subject, Unsent, WorkItem } from "./views";
 
-/** Somebody who works on this device. The secret key never leaves the worker and its database. */
+/** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
   keyId: string;
   name: string;
   display: string;
   province: string;
   provinceName: string;
+  /** False on a device of before there were PINs: one is chosen now. */
+  hasPin: boolean;
+  /** Changes that have not left this device. */
+  unsent: number;
+  synchronisedAt: number | null;
+  /** After wrong PINs: seconds since 1970 until when none is taken. */
+  waitUntil: number | null;
 }
 
 /** How it stands with the server. */
@@ -19,19 +26,35 @@ export type Link =
   | { at: "synchronised"; when: number }
   | { at: "refused"; code: string };
 
+export interface Noted {
+  code: string;
+  part: string;
+  when: number;
+}
+
 /** What the badge and the line at the bottom show; true at every moment. */
 export interface Standing {
   link: Link;
   status: Status;
   savedAt: number | null;
-  notices: { code: string; part: string }[];
+  /** The last exchange that ended well. */
+  contactAt: number | null;
+  notices: Noted[];
   persisted: boolean | null;
 }
 
 export interface Calls {
   people: { ask: []; get: Card[] };
-  enrol: { ask: [code: string, label: string]; get: Card };
-  open: { ask: [keyId: string]; get: Person };
+  enrol: { ask: [code: string, label: string, pin: string]; get: Card };
+  /** Opens a person's work with their PIN. */
+  unlock: { ask: [keyId: string, pin: string]; get: Person };
+  /** Chooses the first PIN on a device of before there were PINs, and shuts what is kept. */
+  protect: { ask: [keyId: string, pin: string]; get: Person };
+  checkPin: { ask: [pin: string]; get: null };
+  /** Seals the draft and forgets the secrets in this tab. */
+  lock: { ask: []; get: null };
+  /** What is signed and waits, as a file: needs no PIN. */
+  recoveryOf: { ask: [keyId: string]; get: string };
   work: { ask: []; get: WorkItem[] };
   form: { ask: [template: string]; get: Form };
   report: { ask: [subject: Subject]; get: Report };
@@ -39,9 +62,16 @@ export interface Calls {
   read: { ask: [template: string, code: string, text: string]; get: Reading };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };
   sync: { ask: []; get: null };
+  unsent: { ask: []; get: Unsent };
+  recovery: { ask: []; get: string };
+  persist: { ask: [granted: boolean]; get: null };
 }
 
 export type CallName = keyof Calls;
+
+/** Calls that any tab answers by itself; the others are for the owner of the data. */
+export type OwnCall = "people" | "enrol" | "unlock" | "protect" | "checkPin" | "lock" | "recoveryOf";
+export type OwnerCall = Exclude<CallName, OwnCall>;
 
 export interface Ask {
   id: number;
@@ -49,11 +79,19 @@ export interface Ask {
   arguments: unknown[];
 }
 
+/** Who works in a tab: kept in the memory of its worker alone. */
+export interface Who {
+  keyId: string;
+  secrets: Uint8Array<ArrayBuffer>;
+}
+
 export type Answer =
   | { id: number; value: unknown }
   | { id: number; code: string; text: string }
   | { standing: Standing }
-  | { changed: string[] };
+  | { changed: string[] }
+  /** The worker ends after a panic; the next one goes on for the same person. */
+  | { restart: Who | null };
 
 /** A failure with a machine code; the page has the sentence. */
 export class Failure extends Error {
@@ -63,3 +101,28 @@ export class Failure extends Error {
     this.code = code;
   }
 }
+
+/** Another tab owns the data: the call is asked again there. */
+export const OWNER_LOST = "owner-lost";
+/** Another tab runs a later version of the app: this one has to be loaded again. */
+export const TAB_OLDER = "tab-older";
+/** The core panicked: the worker ends, the call came to nothing that was said to be saved. */
+export const PANIC = "tablet-panic";
+/** Nobody's work is open at the owner: the tab opens it again. */
+export const CLOSED = "tablet-closed";
+
+export function thrown(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof WebAssembly.RuntimeError) return new Failure(PANIC, error.message);
+  if (error instanceof DOMException && error.name === "InvalidStateError") {
+    // The database was given up for a tab of a later version.
+    return new Failure(TAB_OLDER, error.message);
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const code = /^((?:tablet|pin|vault)-[a-z]+): /.exec(text)?.[1] ?? "tablet-fault";
+  return new Failure(code, text);
+}
+
+export const random = (count: number): Uint8Array<ArrayBuffer> => crypto.getRandomValues(new Uint8Array(count));
+/** Seconds since 1970 by this device: a claim. */
+export const now = (): number => Math.floor(Date.now() / 1000);

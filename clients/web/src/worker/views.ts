@@ -122,3 +122,21 @@ export type Edit =
 export type Reading =
   | { value: Value }
   | { fault: string; readings: { number: string; text: string }[] };
+
+/** What has not left this device. */
+export interface Unsent {
+  reports: {
+    document: string;
+    template: string;
+    unit: string;
+    period: string;
+    unit_name: string;
+    title: string | null;
+    draft_edits: number;
+    changes: number;
+    bytes: number;
+    held_changes: number;
+  }[];
+  /** Of the next request, as it travels. */
+  frame_bytes: number;
+}

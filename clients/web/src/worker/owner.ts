@@ -1,0 +1,146 @@
+// The tab that owns the data: each person's work is open here once, for all their tabs.
+
+import { CLOSED, Failure, now, random, type Answer, type Calls, type OwnerCall, type Who } from "./protocol";
+import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
+import { Vault } from "../../core/tablet";
+import type { Person, Report } from "./views";
+import { Work } from "./work";
+
+/** A tab holds a lock of this name as long as it lives. */
+export const tabLock = (tab: string): string => `dongbo-tab-${tab}`;
+
+type Handlers = {
+  [Name in OwnerCall]: (work: Work, ...ask: Calls[Name]["ask"]) => Promise<Calls[Name]["get"]>;
+};
+
+const handlers: Handlers = {
+  work: (work) => work.parsed((tablet) => tablet.work(now())),
+  form: (work, template) => work.parsed((tablet) => tablet.form(template)),
+  report: (work, subject) => work.parsed((tablet) => tablet.report(JSON.stringify(subject))),
+  edit: async (work, subject, edits) => {
+    const report = await work.parsed<Report>((tablet) =>
+      tablet.edit(JSON.stringify(subject), JSON.stringify(edits), now()),
+    );
+    work.typed();
+    return report;
+  },
+  read: (work, template, code, text) => work.parsed((tablet) => tablet.readTyped(template, code, text)),
+  history: (work, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
+  sync: async (work) => {
+    await work.synchroniseNow();
+    return null;
+  },
+  unsent: (work) => work.parsed((tablet) => tablet.unsent()),
+  recovery: async (work) => {
+    // What is typed goes into the file as well: sealed first, as it would be before it is sent.
+    await work.step((tablet) => tablet.seal(now()));
+    work.tell();
+    return work.step((tablet) => tablet.recovery());
+  },
+  persist: async (work, granted) => {
+    work.persisted = granted;
+    work.tell();
+    return null;
+  },
+};
+
+interface Events {
+  /** To every tab of a person. */
+  say: (keyId: string, answer: Answer) => void;
+  /** The worker has to end. */
+  panicked: () => void;
+}
+
+export class Owner {
+  #works = new Map<string, Promise<Work>>();
+  /** Who works in which tab. */
+  #tabs = new Map<string, string>();
+
+  private constructor(
+    private readonly fence: Fence,
+    private readonly events: Events,
+  ) {}
+
+  /** Takes the right to write. */
+  static async begin(database: Database, events: Events): Promise<Owner> {
+    const fence = new Fence(database, crypto.randomUUID());
+    await fence.raise();
+    return new Owner(fence, events);
+  }
+
+  /** Ends at once: another tab owns the data. */
+  end(): void {
+    for (const work of this.#works.values()) void work.then((open) => open.close()).catch(() => undefined);
+    this.#works.clear();
+    this.#tabs.clear();
+  }
+
+  /** Opens a person's work for a tab. */
+  async join(tab: string, who: Who): Promise<Person> {
+    const { keyId } = who;
+    this.#watch(tab, keyId);
+    let open = this.#works.get(keyId);
+    if (!open) {
+      const say = (answer: Answer) => this.events.say(keyId, answer);
+      const { panicked } = this.events;
+      open = Work.open(this.fence, keyId, who.secrets.slice(), { say, panicked });
+      this.#works.set(keyId, open);
+      open.catch(() => this.#works.delete(keyId));
+    }
+    const work = await open;
+    work.persisted ??= (await navigator.storage?.persisted?.()) ?? null;
+    // The catalogue comes with the first exchange; afterwards nothing here waits for a server.
+    if (work.standing().status.catalogue === 0) await work.synchronise();
+    else work.soon();
+    work.tell();
+    return work.parsed<Person>((tablet) => tablet.person(now()));
+  }
+
+  #watch(tab: string, keyId: string): void {
+    const known = this.#tabs.has(tab);
+    this.#tabs.set(tab, keyId);
+    // Granted when the tab is gone, in whatever way.
+    if (!known) void navigator.locks.request(tabLock(tab), () => this.leave(tab));
+  }
+
+  /** A tab is left: what was typed is sealed, and with the last tab of a person their work is shut. */
+  async leave(tab: string): Promise<void> {
+    const keyId = this.#tabs.get(tab);
+    if (keyId === undefined) return;
+    this.#tabs.delete(tab);
+    const work = await this.#works.get(keyId)?.catch(() => undefined);
+    if (!work) return;
+    await work.step((tablet) => tablet.seal(now())).catch(() => undefined);
+    if ([...this.#tabs.values()].includes(keyId)) return;
+    this.#works.delete(keyId);
+    work.close();
+  }
+
+  /** Answers a call for a person. */
+  async answer(keyId: string, call: OwnerCall, list: unknown[]): Promise<unknown> {
+    const work = await this.#works.get(keyId);
+    if (!work) throw new Failure(CLOSED, "nobody works here");
+    const handler = handlers[call] as (work: Work, ...ask: unknown[]) => Promise<unknown>;
+    return handler(work, ...list);
+  }
+
+  /** Shuts what was kept in clear, as a whole: the lock stands and every row is sealed, or nothing is. */
+  async protect(who: Who, lock: Bytes): Promise<void> {
+    const { keyId, secrets } = who;
+    const { database } = this.fence;
+    const person = await database.get("people", keyId);
+    if (!person) throw new Failure("tablet-unknown", keyId);
+    if (person.lock) throw new Failure("pin-set", "there is a PIN already");
+    const clear = await readRows(database, "truth", keyId);
+    const vault = new Vault(keyId, secrets, random(16));
+    const sealed = vault.seal(clear);
+    vault.free();
+    const { seed: _, ...shut } = person;
+    await this.fence.write(["people", "truth"], (transaction) => [
+      ...[...unpacked(clear)].map(([key]) => transaction.objectStore("truth").delete([keyId, key])),
+      ...put(transaction, "truth", keyId, sealed),
+      transaction.objectStore("people").put({ ...shut, lock }),
+    ]);
+  }
+}
+

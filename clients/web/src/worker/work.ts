@@ -1,0 +1,273 @@
+// One person's work, open: the tablet of the core, its vault, its road to the server.
+//
+// A step's writes are durable before it is answered, and before anything is sent. If they cannot be
+// kept, the tablet is opened again from what is durable: what was not kept was never said to be.
+
+import { Tablet, Vault } from "../../core/tablet";
+import { put, readRows, type About, type Fence, type KeptPerson, type Mark } from "./durable";
+import { exchange, judged, leftOut } from "./exchange";
+import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Link, type Noted, type Standing } from "./protocol";
+import { DeviceSession, OFFLINE } from "./server";
+import type { Status } from "./views";
+
+/** Waits between tries while offline; a press on the badge does not wait. */
+const WAITS_MS = [2_000, 5_000, 15_000, 60_000];
+/** While all is well, others' work is asked for this often. */
+const LOOK_MS = 20_000;
+/** Typing that pauses this long is sealed and sent. */
+const PAUSE_MS = 4_000;
+/** While offline, this long: sealing needs no server. */
+const PAUSE_OFFLINE_MS = 1_000;
+/** How old the time of the last contact may be that the sign-in page shows, in seconds: it is written
+    with whatever else is written, and alone no oftener than this. */
+const CONTACT_S = 300;
+/** Notices that are remembered for the page. */
+const NOTICES_MAX = 20;
+
+/** What a person's work tells its owner. */
+export interface Teller {
+  say: (answer: Answer) => void;
+  /** The core panicked: nothing can be done in this worker any more. */
+  panicked: () => void;
+}
+
+export class Work {
+  link: Link = { at: "unknown" };
+  session: DeviceSession;
+  #tablet: Tablet;
+  #savedAt: number | null = null;
+  #contactAt: number | null = null;
+  #contactKept = 0;
+  #notices: Noted[] = [];
+  #failures = 0;
+  #synchronising: Promise<void> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Steps run one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  persisted: boolean | null = null;
+
+  private constructor(
+    readonly fence: Fence,
+    readonly person: KeptPerson,
+    readonly secrets: Uint8Array<ArrayBuffer>,
+    private readonly vault: Vault,
+    tablet: Tablet,
+    public mark: Mark,
+    private readonly teller: Teller,
+  ) {
+    this.#tablet = tablet;
+    this.session = new DeviceSession(tablet, person.keyId);
+  }
+
+  static async open(
+    fence: Fence,
+    keyId: string,
+    secrets: Uint8Array<ArrayBuffer>,
+    teller: Teller,
+  ): Promise<Work> {
+    const person = await fence.database.get("people", keyId);
+    if (!person) throw new Failure("tablet-unknown", keyId);
+    const { mark, readAgain } = judged(await fence.database.get("marks", keyId));
+    const vault = new Vault(keyId, secrets, random(16));
+    const tablet = await opened(fence, person, secrets, vault, readAgain);
+    const work = new Work(fence, person, secrets, vault, tablet, mark, teller);
+    work.#contactAt = (await fence.database.get("about", keyId))?.synchronisedAt ?? null;
+    work.note(leftOut(mark));
+    await work.step(() => undefined, mark);
+    return work;
+  }
+
+  /** Ends at once; a step under way comes to nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#tablet.free();
+    this.vault.free();
+    this.secrets.fill(0);
+  }
+
+  /** Does a step and makes its writes durable, with the poison mark as it is after it. Steps wait for
+      each other, never for the network. */
+  step<T>(act: (tablet: Tablet) => T, mark?: Mark): Promise<T> {
+    const mine = this.#turn.then(() => this.#stepNow(act, mark));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async parsed<T>(act: (tablet: Tablet) => string): Promise<T> {
+    return JSON.parse(await this.step(act)) as T;
+  }
+
+  async #stepNow<T>(act: (tablet: Tablet) => T, mark?: Mark): Promise<T> {
+    if (this.#closed) throw new Failure(CLOSED, "nobody works here");
+    const { keyId } = this.person;
+    const { value, outgoing, writes, about } = await this.#acted(act);
+    if (writes.length > 0 || outgoing.length > 0 || mark) {
+      try {
+        await this.fence.write(["truth", "outgoing", "about", "marks"], (transaction) => [
+          ...put(transaction, "truth", keyId, writes),
+          ...put(transaction, "outgoing", keyId, outgoing),
+          transaction.objectStore("about").put(about, keyId),
+          ...(mark ? [transaction.objectStore("marks").put(mark, keyId)] : []),
+        ]);
+      } catch (error) {
+        throw await this.#notKept(error);
+      }
+      if (mark) this.mark = mark;
+      if (writes.length > 0) this.#savedAt = now();
+    }
+    return value;
+  }
+
+  /** The step in memory, and what it wants to be kept. */
+  async #acted<T>(act: (tablet: Tablet) => T) {
+    const tablet = this.#tablet;
+    try {
+      const value = act(tablet);
+      const outgoing = tablet.takeOutgoing();
+      const writes = this.vault.seal(tablet.takeWrites());
+      return { value, outgoing, writes, about: this.#about() };
+    } catch (error) {
+      const failure = thrown(error);
+      if (failure.code === PANIC) {
+        this.#closed = true;
+        clearTimeout(this.#timer);
+        if (this.mark.taking !== null) await this.#keepPanic();
+        this.teller.panicked();
+      }
+      throw failure;
+    }
+  }
+
+  async #keepPanic(): Promise<void> {
+    const mark = { ...this.mark, panicked: true };
+    await this.#writeMark(mark).catch(() => undefined);
+  }
+
+  /** Stores the poison mark by itself, before what it names is taken. */
+  async keepMark(mark: Mark): Promise<void> {
+    await this.#writeMark(mark);
+    this.mark = mark;
+  }
+
+  #writeMark(mark: Mark): Promise<void> {
+    return this.fence.write(["marks"], (transaction) => [
+      transaction.objectStore("marks").put(mark, this.person.keyId),
+    ]);
+  }
+
+  #about(): About {
+    const { draft_edits, waiting_parts } = this.#status();
+    return { unsent: draft_edits + waiting_parts, synchronisedAt: this.#contactAt };
+  }
+
+  #status(): Status {
+    return JSON.parse(this.#tablet.status()) as Status;
+  }
+
+  async #notKept(error: unknown): Promise<Failure> {
+    const failure = thrown(error);
+    if (failure.code === OWNER_LOST) return failure;
+    if (!this.#closed) {
+      const { fence, person, secrets, vault } = this;
+      this.#tablet.free();
+      this.#tablet = await opened(fence, person, secrets, vault, false);
+      this.session = new DeviceSession(this.#tablet, person.keyId);
+    }
+    return new Failure("device-full", String(error));
+  }
+
+  standing(): Standing {
+    const status = this.#status();
+    const { link, persisted } = this;
+    return { link, status, savedAt: this.#savedAt, contactAt: this.#contactAt, notices: this.#notices, persisted };
+  }
+
+  tell(): void {
+    if (!this.#closed) this.teller.say({ standing: this.standing() });
+  }
+
+  note(codes: { code: string; part: string }[]): void {
+    const when = now();
+    this.#notices = [...this.#notices, ...codes.map((one) => ({ ...one, when }))].slice(-NOTICES_MAX);
+  }
+
+  /** Seals and sends after a pause in typing. */
+  typed(): void {
+    this.#later(this.link.at === "offline" ? PAUSE_OFFLINE_MS : PAUSE_MS);
+    this.tell();
+  }
+
+  /** Synchronises soon, without anybody waiting for it. */
+  soon(): void {
+    this.#later(0);
+  }
+
+  #later(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#closed) this.#timer = setTimeout(() => void this.synchronise(), milliseconds);
+  }
+
+  /** A person asks: no wait is left to run. */
+  async synchroniseNow(): Promise<void> {
+    this.#failures = 0;
+    await this.#synchronising;
+    await this.synchronise();
+  }
+
+  /** Seals what was typed and exchanges until neither side lacks anything, or the road ends. */
+  synchronise(): Promise<void> {
+    this.#synchronising ??= this.#synchroniseOnce().finally(() => (this.#synchronising = null));
+    return this.#synchronising;
+  }
+
+  async #synchroniseOnce(): Promise<void> {
+    clearTimeout(this.#timer);
+    const before = this.link;
+    this.link = { at: "busy" };
+    if (before.at !== "synchronised") this.tell();
+    try {
+      await this.step((tablet) => tablet.seal(now()));
+      for (let again = true; again; ) {
+        const received = await exchange(this);
+        if (received.documents.length > 0) this.teller.say({ changed: received.documents });
+        this.note(received.notices);
+        again = received.again;
+      }
+      this.#failures = 0;
+      await this.#keepContact();
+      this.link = { at: "synchronised", when: now() };
+      this.#later(LOOK_MS);
+    } catch (error) {
+      const failure = thrown(error);
+      this.link = failure.code === OFFLINE ? { at: "offline" } : { at: "refused", code: failure.code };
+      this.#later(WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? LOOK_MS);
+      this.#failures += 1;
+    }
+    this.tell();
+  }
+
+  /** The sign-in page shows when this person was last synchronised. */
+  async #keepContact(): Promise<void> {
+    const contact = now();
+    this.#contactAt = contact;
+    if (contact - this.#contactKept < CONTACT_S) return;
+    await this.fence.write(["about"], (transaction) => [
+      transaction.objectStore("about").put(this.#about(), this.person.keyId),
+    ]);
+    this.#contactKept = contact;
+  }
+}
+
+async function opened(
+  fence: Fence,
+  person: KeptPerson,
+  secrets: Uint8Array<ArrayBuffer>,
+  vault: Vault,
+  readAgain: boolean,
+): Promise<Tablet> {
+  const truth = vault.unseal(await readRows(fence.database, "truth", person.keyId));
+  return new Tablet(person.province, person.installation, secrets.subarray(0, 32), truth, readAgain);
+}
