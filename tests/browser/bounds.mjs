@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Field, WAIT, badge, cell, killedBrowser, openReport, signedIn, typed } from "./field.mjs";
+import { Field, WAIT, badge, button, cell, killedBrowser, openReport, signedIn, typed, typedPin } from "./field.mjs";
 
 const SLOWED = 6;
 /** 4 Mbit/s with the delay of a mobile link. */
@@ -56,7 +56,11 @@ async function firstVisit(field) {
   const input = await page.waitForSelector("form input", WAIT);
   figures.first_visit_sign_in_usable_ms = rounded(performance.now() - began);
   await input.type(code);
-  await page.click("form button");
+  await page.click("form.sheet button.main");
+  for (const words of ["Tiếp tục", "Đặt mã PIN"]) {
+    await page.waitForSelector(button(words), WAIT);
+    await typedPin(page);
+  }
   await page.waitForSelector("ul.work button.row", WAIT);
   figures.first_visit_list_ms = rounded(performance.now() - began);
   await page.waitForFunction(() => navigator.serviceWorker.ready.then(() => true), WAIT);

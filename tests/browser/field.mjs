@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -34,6 +34,7 @@ export class Field {
   url = "";
   #server;
   #browsers = [];
+  #fronts = [];
   /** What pages complained about. */
   #errors = [];
 
@@ -128,6 +129,21 @@ export class Field {
     return opened;
   }
 
+  /** The address of a server in front of ours: what `change` gives for a path goes out instead. */
+  async front(change) {
+    const front = createServer((ask, answer) => passed(this.url, change, ask, answer));
+    this.#fronts.push(front);
+    await new Promise((listening) => front.listen(0, "127.0.0.1", listening));
+    return `http://127.0.0.1:${front.address().port}`;
+  }
+
+  /** A file with this text; its path. */
+  file(name, text) {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
   /** The folder of a profile. */
   profile(name) {
     return join(this.folder, name);
@@ -172,6 +188,10 @@ export class Field {
 
   async close() {
     await Promise.all(this.#browsers.map((one) => one.close().catch(() => undefined)));
+    for (const front of this.#fronts) {
+      front.close();
+      front.closeAllConnections();
+    }
     if (this.#server) await killed(this.#server);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -322,23 +342,22 @@ export async function handedOver(of, act) {
 export const says = (of, words) =>
   of.waitForFunction((wanted) => document.body.innerText.includes(wanted), LOOK, words);
 
-/** A server in front of another: what `change` gives for an address goes out instead of what is there. */
-export async function between(url, change) {
-  const front = createServer(async (ask, answer) => {
-    const pieces = [];
-    for await (const piece of ask) pieces.push(piece);
-    const { host: _, connection: __, ...headers } = ask.headers;
-    const behind = request(url + ask.url, { method: ask.method, headers: { ...headers, "accept-encoding": "identity" } }, async (got) => {
-      const body = [];
-      for await (const piece of got) body.push(piece);
-      const whole = change(ask.url, Buffer.concat(body)) ?? Buffer.concat(body);
-      const { "content-length": _, "transfer-encoding": __, ...kept } = got.headers;
-      answer.writeHead(got.statusCode, { ...kept, "content-length": whole.length });
-      answer.end(whole);
-    });
-    behind.on("error", () => answer.destroy());
-    behind.end(Buffer.concat(pieces));
+/** Passes a request on, and what comes back. */
+async function passed(url, change, ask, answer) {
+  const pieces = [];
+  for await (const piece of ask) pieces.push(piece);
+  const { host: _, connection: __, ...headers } = ask.headers;
+  const options = { method: ask.method, headers: { ...headers, "accept-encoding": "identity" } };
+  const behind = request(url + ask.url, options, async (got) => {
+    const body = [];
+    for await (const piece of got) body.push(piece);
+    const changed = change(ask.url, Buffer.concat(body));
+    const whole = changed ?? Buffer.concat(body);
+    const { "content-length": _, "transfer-encoding": __, ...kept } = got.headers;
+    if (changed) kept["cache-control"] = "no-store";
+    answer.writeHead(got.statusCode, { ...kept, "content-length": whole.length });
+    answer.end(whole);
   });
-  await new Promise((listening) => front.listen(0, "127.0.0.1", listening));
-  return { url: `http://127.0.0.1:${front.address().port}`, close: () => front.close() && front.closeAllConnections() };
+  behind.on("error", () => answer.destroy());
+  behind.end(Buffer.concat(pieces));
 }

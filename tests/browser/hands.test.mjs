@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Field, WAIT, badge, cell, shot, stands } from "./field.mjs";
+import { Field, PIN, WAIT, badge, cell, shot, stands } from "./field.mjs";
 
 let field;
 let browser;
@@ -46,6 +46,12 @@ test("by keyboard alone: enrol, open, fill, correct, empty, leave", async () => 
   }
   await page.keyboard.type(code);
   await page.keyboard.press("Enter");
+  // The PIN twice: the keyboard is where the digits go.
+  for (const words of [/^Chọn mã PIN/, /^Nhập lại mã PIN/]) {
+    await page.waitForFunction((source) => new RegExp(source).test(document.activeElement?.getAttribute("aria-label") ?? ""), WAIT, words.source);
+    await page.keyboard.type(PIN);
+    await page.keyboard.press("Enter");
+  }
   await page.waitForSelector("ul.work button.row", WAIT);
   await tabTo(page, /Xã Định Hoá/);
   await page.keyboard.press("Enter");
@@ -105,7 +111,9 @@ test("by finger alone: open, fill, say that it did not occur; nothing to press i
   const page = await field.page(browser, field.url, (fresh) =>
     fresh.setViewport({ width: 360, height: 740, hasTouch: true, isMobile: true }));
   const tap = async (selector) => (await page.waitForSelector(selector, WAIT)).tap();
-  await tap("button.person");
+  await tap("label.person");
+  for (const digit of PIN) await tap(`::-p-xpath(//button[normalize-space() = '${digit}'])`);
+  await tap("::-p-xpath(//button[contains(., 'Mở máy')])");
   await page.waitForSelector("ul.work button.row", WAIT);
   await fingers(page);
   await tap("ul.work button.row");

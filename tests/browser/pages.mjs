@@ -27,7 +27,7 @@ export async function furnished() {
 
 /** Name and how to get there; each begins on a fresh tab of a browser that knows the officer. */
 export const PAGES = [
-  { name: "sign-in", go: async (page) => page.waitForSelector("button.person", WAIT) },
+  { name: "sign-in", go: async (page) => page.waitForSelector(".pin input:enabled", WAIT) },
   { name: "my-work", go: signedIn },
   {
     name: "entry",

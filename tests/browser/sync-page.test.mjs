@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
-  badge, between, cell, Field, handedOver, openReport, press, says, shot, signedIn, stands, sync, typed, WAIT,
+  badge, cell, Field, handedOver, openReport, press, says, shot, signedIn, stands, sync, typed, WAIT,
 } from "./field.mjs";
 
 let field;
@@ -82,14 +82,14 @@ test("what waits is told by report with its cost; the file of it makes the same 
 
 test("a new version is offered, never forced, and nothing typed is lost on the way", async () => {
   let version = 1;
-  const front = await between(field.url, (path, body) =>
+  const front = await field.front((path, body) =>
     path === "/service-worker.js" ? Buffer.from(body.toString().replace(/app-[0-9a-f]{16}/, `app-version-${version}`)) : undefined);
   const chromium = await field.browser("toan");
-  const tablet = await field.page(chromium, front.url);
+  const tablet = await field.page(chromium, front);
   await field.enrolled(tablet, "toan");
   await tablet.evaluate(() => navigator.serviceWorker.ready.then(() => true));
   await tablet.waitForFunction(() => navigator.serviceWorker.controller !== null, { ...WAIT, polling: 100 });
-  const other = await field.page(chromium, front.url);
+  const other = await field.page(chromium, front);
   await signedIn(other);
   await openReport(other);
   await tablet.bringToFront();
@@ -112,6 +112,5 @@ test("a new version is offered, never forced, and nothing typed is lost on the w
   assert.equal(await other.evaluate(() => window.sameDocument), true);
   await other.bringToFront();
   await typed(other, "III.3.2.1", "78");
-  front.close();
   assert.deepEqual(field.complaints(), []);
 });

@@ -40,6 +40,7 @@ fn chromium() -> String {
 
 /// The stories that the app must survive, in real Chromium against the real server.
 fn browser() -> Result<()> {
+    web::build_planted()?;
     let reporter = "--test-reporter=spec";
     run_program(program("node", &["--test", reporter, "tests/browser/"]))
 }

@@ -60,6 +60,37 @@ fn has_what_is_locked(web: &Path) -> Result<bool> {
     )
 }
 
+/// Builds the core with a panic planted in it, for the test that the app survives one: into
+/// `target/planted`, never into what ships.
+pub(crate) fn build_planted() -> Result<()> {
+    let tablet = |more: &[&str]| {
+        let core = [
+            "build",
+            "--quiet",
+            "-p",
+            "tablet-wasm",
+            "--lib",
+            "--profile",
+            "tablet",
+            "--target",
+            TARGET,
+        ];
+        run_program(cargo(&[&core, more].concat()))
+    };
+    tablet(&["--features", "planted-panic"])?;
+    let planted = root().join("target/planted");
+    fs::create_dir_all(&planted).context("cannot make target/planted")?;
+    run_program(program(
+        &built("debug", "tablet-bindgen").to_string_lossy(),
+        &[
+            &built(&format!("{TARGET}/tablet"), "tablet_wasm.wasm").to_string_lossy(),
+            &planted.to_string_lossy(),
+        ],
+    ))?;
+    // The name in the target folder is again that of what ships.
+    tablet(&[])
+}
+
 fn npm(web: &Path, arguments: &[&str]) -> Result<()> {
     let mut command = program("npm", arguments);
     command.current_dir(web);

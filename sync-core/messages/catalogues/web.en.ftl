@@ -160,6 +160,7 @@ badge-busy = Sending and receiving…
 badge-synchronised = Synchronised { $clock }
 badge-refused = Refused by the server: { $reason }
 badge-held = { $count } sendings are held for review
+badge-left-out = { $count } batches cannot be read
 line-saved = Saved on the device { $clock }
 line-nothing = Nothing new to save
 line-not-persisted = The browser may clear the data when space runs out: install the app

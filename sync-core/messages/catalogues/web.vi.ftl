@@ -136,6 +136,7 @@ badge-busy = Đang gửi, nhận…
 badge-synchronised = Đã đồng bộ { $clock }
 badge-refused = Máy chủ từ chối: { $reason }
 badge-held = { $count } lượt gửi đang được giữ lại để xem xét
+badge-left-out = { $count } lượt gửi chưa đọc được
 line-saved = Đã lưu trên máy { $clock }
 line-nothing = Chưa có gì mới để lưu
 line-not-persisted = Trình duyệt có thể xóa dữ liệu khi hết chỗ: hãy cài ứng dụng lên máy

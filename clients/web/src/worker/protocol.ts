@@ -40,6 +40,8 @@ export interface Standing {
   /** The last exchange that ended well. */
   contactAt: number | null;
   notices: Noted[];
+  /** Parts that this version of the app cannot take. */
+  leftOut: number;
   persisted: boolean | null;
 }
 

@@ -182,7 +182,13 @@ export class Work {
   standing(): Standing {
     const status = this.#status();
     const { link, persisted } = this;
-    return { link, status, savedAt: this.#savedAt, contactAt: this.#contactAt, notices: this.#notices, persisted };
+    return {
+      link, status, persisted,
+      savedAt: this.#savedAt,
+      contactAt: this.#contactAt,
+      notices: this.#notices,
+      leftOut: this.mark.without.length,
+    };
   }
 
   tell(): void {
@@ -191,7 +197,11 @@ export class Work {
 
   note(codes: { code: string; part: string }[]): void {
     const when = now();
-    this.#notices = [...this.#notices, ...codes.map((one) => ({ ...one, when }))].slice(-NOTICES_MAX);
+    // What is said again is said once, with its last time.
+    const older = this.#notices.filter(
+      (old) => !codes.some((one) => one.code === old.code && one.part === old.part),
+    );
+    this.#notices = [...older, ...codes.map((one) => ({ ...one, when }))].slice(-NOTICES_MAX);
   }
 
   /** Seals and sends after a pause in typing. */
