@@ -98,7 +98,9 @@ test("an owner that was frozen is replaced, and what it writes when it wakes com
   const other = await field.page(chromium);
   await signedIn(other);
   await openReport(other);
-  // The owner's worker stands still in the middle of what it does; what comes for it waits there.
+  await owner.bringToFront();
+  await typed(owner, "III.1.2", "59");
+  // With a draft that it is about to seal, the owner's worker stands still; what comes for it waits there.
   const [worker] = owner.workers();
   await worker.client.send("Debugger.enable");
   await worker.client.send("Debugger.pause");
@@ -118,9 +120,17 @@ test("an owner that was frozen is replaced, and what it writes when it wakes com
   await typed(other, "III.3.2.2", "63");
   await sync(other);
   await badge(other, "Đã đồng bộ");
-  for (const [code, expected] of [["III.3.1.1", "61"], ["III.3.1.2", "60"], ["III.3.2.1", "62"]]) {
+  // What is durable is one history: read again from the disk it is the same, and it goes on.
+  await owner.close();
+  await other.reload();
+  await signedIn(other);
+  await openReport(other);
+  for (const [code, expected] of [["III.1.2", "59"], ["III.3.1.1", "61"], ["III.3.1.2", "60"], ["III.3.2.1", "62"], ["III.3.2.2", "63"]]) {
     await stands(other, code, expected);
   }
+  await typed(other, "III.1.3", "64");
+  await sync(other);
+  await badge(other, "Đã đồng bộ");
   const held = field.dongbo("verify", "--journal", field.province);
   assert.deepEqual([held.wrong, held.held], [[], 0]);
   assert.deepEqual(field.complaints(), []);
