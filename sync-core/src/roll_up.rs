@@ -14,6 +14,7 @@ pub mod figure;
 mod filling;
 mod over_periods;
 pub mod report_cells;
+mod settling;
 mod table;
 mod total;
 
@@ -31,6 +32,7 @@ pub use figure::{Coverage, Figure, FigureValue, Table};
 pub use filling::Filling;
 pub use over_periods::over_periods;
 pub use report_cells::{ReportCells, RowCell};
+pub use settling::{if_settled, settled_amount};
 
 /// One report as it stands, on its way into a roll-up.
 #[derive(Debug, Clone, Copy)]

@@ -165,6 +165,23 @@ impl Tablet {
         self.act(|state| state.work(now as i64))
     }
 
+    /// The units whose figures the person follows, and the reports that are owed.
+    pub fn desks(&self, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.desks(now as i64))
+    }
+
+    /// What each of several choices for a cell would do: `choices` as for [`Tablet::edit`], `totals`
+    /// the ranges of the row in the units above, as far as they are known.
+    pub fn effect(
+        &self,
+        subject: &str,
+        code: &str,
+        choices: &str,
+        totals: &str,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.effect(subject, code, choices, totals))
+    }
+
     /// The printed form of a template: sections and rows.
     pub fn form(&self, template: &str) -> Result<String, JsValue> {
         self.act(|state| state.form(template))

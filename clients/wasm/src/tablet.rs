@@ -1,6 +1,7 @@
 //! A tablet behind the boundary: the device of the core, and the views of it that the page asks for.
 
 mod lists;
+mod settling;
 mod suspect;
 mod unsent;
 

@@ -165,7 +165,7 @@ pub(crate) fn range_json(range: Range) -> Value {
     })
 }
 
-fn outcome_json(outcome: &Outcome) -> Value {
+pub(crate) fn outcome_json(outcome: &Outcome) -> Value {
     match outcome {
         Ok(range) => range_json(*range),
         Err(reason) => json!({"unresolved": format!("{reason:?}")}),

@@ -327,6 +327,53 @@ fn two_officers_meet_and_a_person_settles_the_cell() {
 }
 
 #[test]
+fn what_a_choice_would_do_is_told_before_it_is_made() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let mut toan = Worker::enrolled(&node, 2);
+    hanh.type_in(json!([
+        cell("III.3.1.1", "7.412"),
+        cell("III.3.1.2", "7.376")
+    ]));
+    toan.type_in(json!([cell("III.3.1.1", "7.421")]));
+    hanh.sync(&mut node);
+    toan.sync(&mut node);
+    hanh.sync(&mut node);
+    let number = |number: &str| json!({"kind": "number", "code": "III.3.1.1", "number": number});
+    let choices = json!([number("7412"), number("7421")]).to_string();
+    let total = json!([{"low": "606446", "high": "606455"}]).to_string();
+    let effect = hanh.state.effect(&subject(), "III.3.1.1", &choices, &total);
+    let effect: Value = serde_json::from_str(&effect.unwrap()).unwrap();
+    let ratio = &effect["rows"][0];
+    assert_eq!(ratio["code"], "III.3.1");
+    let texts: Vec<&Value> = ratio["outcomes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|outcome| &outcome["low_text"])
+        .collect();
+    assert_eq!(texts, ["99,51", "99,39"]);
+    assert_eq!(effect["difference"], "9");
+    let settled = &effect["totals"][0];
+    assert_eq!(
+        (&settled[0]["high"], &settled[1]["low"]),
+        (&json!("606446"), &json!("606455"))
+    );
+    // Nothing was written by asking.
+    assert_eq!(hanh.status()["draft_edits"], 0);
+    assert_eq!(
+        hanh.row("III.3.1.1")["values"].as_array().map(Vec::len),
+        Some(2)
+    );
+    let desks: Value = serde_json::from_str(&hanh.state.desks(NOW).unwrap()).unwrap();
+    assert_eq!(
+        (&desks["writes"], &desks["places"]),
+        (&json!(true), &json!([]))
+    );
+    assert_eq!(desks["reports"][0]["period"], "2025");
+}
+
+#[test]
 fn the_list_names_what_is_due_and_how_far_it_is() {
     let node = Node::new();
     let mut hanh = Worker::enrolled(&node, 1);

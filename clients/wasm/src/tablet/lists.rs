@@ -129,7 +129,7 @@ impl TabletState {
         Ok(documents)
     }
 
-    fn tree_on(&self, day: Date) -> Result<OrgTree, StepError> {
+    pub(super) fn tree_on(&self, day: Date) -> Result<OrgTree, StepError> {
         OrgTree::of_catalogue(self.device.catalogue(), day)
             .map_err(|error| StepError::Damaged(error.to_string()))
     }
