@@ -9,11 +9,13 @@ import { exchange, judged, leftOut } from "./exchange";
 import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Link, type Noted, type Standing } from "./protocol";
 import { DeviceSession, OFFLINE } from "./server";
 import type { Status } from "./views";
+import { WakeLine } from "./wake";
 
 /** Waits between tries while offline; a press on the badge does not wait. */
 const WAITS_MS = [2_000, 5_000, 15_000, 60_000];
-/** While all is well, others' work is asked for this often. */
+/** While all is well, others' work is asked for this often; with a line that wakes, only to be sure. */
 const LOOK_MS = 20_000;
+const LOOK_WOKEN_MS = 300_000;
 /** Typing that pauses this long is sealed and sent. */
 const PAUSE_MS = 4_000;
 /** While offline, this long: sealing needs no server. */
@@ -46,6 +48,9 @@ export class Work {
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
   persisted: boolean | null = null;
+  readonly #wake = new WakeLine(() => this.session.token(null), (milliseconds) => this.#awake(milliseconds));
+  /** Something came during an exchange: it is asked for after it. */
+  #woken = false;
 
   private constructor(
     readonly fence: Fence,
@@ -82,6 +87,7 @@ export class Work {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#wake.end();
     clearTimeout(this.#timer);
     this.#tablet.free();
     this.vault.free();
@@ -220,6 +226,11 @@ export class Work {
     if (!this.#closed) this.#timer = setTimeout(() => void this.synchronise(), milliseconds);
   }
 
+  #awake(milliseconds: number): void {
+    this.#woken = this.#synchronising !== null;
+    if (!this.#woken) this.#later(milliseconds);
+  }
+
   /** A person asks: no wait is left to run. */
   async synchroniseNow(): Promise<void> {
     this.#failures = 0;
@@ -235,6 +246,7 @@ export class Work {
 
   async #synchroniseOnce(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#woken = false;
     const before = this.link;
     this.link = { at: "busy" };
     if (before.at !== "synchronised") this.tell();
@@ -249,7 +261,8 @@ export class Work {
       this.#failures = 0;
       await this.#keepContact();
       this.link = { at: "synchronised", when: now() };
-      this.#later(LOOK_MS);
+      void this.#wake.open();
+      this.#later(this.#woken ? 0 : this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS);
     } catch (error) {
       const failure = thrown(error);
       this.link = failure.code === OFFLINE ? { at: "offline" } : { at: "refused", code: failure.code };
