@@ -1,6 +1,7 @@
 // The state of a cell: the most urgent thing to know about it.
 
-import type { FormRow, Row } from "../worker/views";
+import { t } from "../words/words.svelte";
+import type { FormRow, Row, Value } from "../worker/views";
 
 export type CellState = "empty" | "saved" | "waiting" | "province" | "warning" | "error" | "conflict";
 
@@ -32,4 +33,17 @@ export function printed(formula: string, rows: readonly FormRow[]): string {
     .replaceAll("*", "×")
     .replaceAll("/", "÷")
     .replaceAll("-", "−");
+}
+
+/** A value as it is read, words for what is none. */
+export function valueWords(value: Value): string {
+  switch (value.kind) {
+    case "empty":
+      return t("entry-typed-empty");
+    case "no_occurrence":
+      return t("entry-no-occurrence");
+    case "number":
+    case "text":
+      return value.text;
+  }
 }
