@@ -59,6 +59,13 @@ export function dayAndClock(seconds: number): string {
   return `${two(at.getDate())}/${two(at.getMonth() + 1)} ${clock(seconds)}`;
 }
 
+/** To the second, with the whole day: what a device or a server says. */
+export function moment(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  const whole = `${two(at.getDate())}/${two(at.getMonth() + 1)}/${at.getFullYear()}`;
+  return t("moment", { clock: clock(seconds, true), day: whole });
+}
+
 /** yyyy-mm-dd as dd/MM/yyyy. */
 export function day(iso: string): string {
   return iso.split("-").reverse().join("/");

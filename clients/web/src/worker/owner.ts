@@ -26,6 +26,10 @@ const handlers: Handlers = {
   },
   read: (work, template, code, text) => work.parsed((tablet) => tablet.readTyped(template, code, text)),
   history: (work, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
+  desks: (work) => work.parsed((tablet) => tablet.desks(now())),
+  effect: (work, subject, code, choices, totals) =>
+    work.parsed((tablet) => tablet.effect(JSON.stringify(subject), code, JSON.stringify(choices), JSON.stringify(totals))),
+  token: (work, refused) => work.session.token(refused),
   sync: async (work) => {
     await work.synchroniseNow();
     return null;

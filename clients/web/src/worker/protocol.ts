@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Edit, Form, Person, Reading, Report, Rival, Status, Subject, Unsent, WorkItem } from "./views";
+import type { Desks, Edit, Effect, Form, Person, Reading, Report, Rival, Status, Subject, Unsent, WorkItem } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -63,6 +63,12 @@ export interface Calls {
   edit: { ask: [subject: Subject, edits: Edit[]]; get: Report };
   read: { ask: [template: string, code: string, text: string]; get: Reading };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };
+  desks: { ask: []; get: Desks };
+  effect: { ask: [subject: Subject, code: string, choices: Edit[], totals: { low: string; high: string }[]]; get: Effect };
+  /** The key that seals what a desk keeps for this person. */
+  deskKey: { ask: []; get: CryptoKey };
+  /** A token for reading from the server; `refused` is one that it no longer takes. */
+  token: { ask: [refused: string | null]; get: string };
   sync: { ask: []; get: null };
   unsent: { ask: []; get: Unsent };
   recovery: { ask: []; get: string };
@@ -72,7 +78,7 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 /** Calls that any tab answers by itself; the others are for the owner of the data. */
-export type OwnCall = "people" | "enrol" | "unlock" | "protect" | "checkPin" | "lock" | "recoveryOf";
+export type OwnCall = "deskKey" | "people" | "enrol" | "unlock" | "protect" | "checkPin" | "lock" | "recoveryOf";
 export type OwnerCall = Exclude<CallName, OwnCall>;
 
 export interface Ask {

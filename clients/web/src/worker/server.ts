@@ -69,6 +69,12 @@ export class DeviceSession {
     }
   }
 
+  /** A token for reading; `refused` is one that the server no longer takes. */
+  token(refused: string | null): Promise<string> {
+    if (refused !== null && this.#token?.text === refused) this.#token = null;
+    return this.#fresh();
+  }
+
   /** Sends a frame and gives the answer's. */
   async exchange(frame: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     for (let second = false; ; second = true) {

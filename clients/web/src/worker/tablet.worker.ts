@@ -3,7 +3,7 @@
 import init, { checkPin } from "../../core/tablet";
 import wasm from "../../core/tablet_bg.wasm?url";
 import { enrol, firstPin, people, recoveryFile, unlock } from "./people";
-import { thrown, type Answer, type Ask, type Calls, type OwnCall, type OwnerCall, type Who } from "./protocol";
+import { CLOSED, Failure, thrown, type Answer, type Ask, type Calls, type OwnCall, type OwnerCall, type Who } from "./protocol";
 import { Tabs } from "./tabs";
 
 const say = (answer: Answer) => postMessage(answer);
@@ -21,6 +21,7 @@ type Handlers = { [Name in OwnCall]: (...ask: Calls[Name]["ask"]) => Promise<Cal
 
 /** What any tab does by itself. Who works here is known before the core has arrived. */
 const handlers: Handlers = {
+  deskKey,
   people: async () => people(await tabs.database()),
   enrol: async (code, label, pin) => {
     await core;
@@ -49,6 +50,14 @@ const handlers: Handlers = {
     return recoveryFile(await tabs.database(), keyId);
   },
 };
+
+/** From the secrets of who works here, for one use alone. */
+async function deskKey(): Promise<CryptoKey> {
+  if (!tabs.who) throw new Failure(CLOSED, "nobody works here");
+  const secrets = await crypto.subtle.importKey("raw", tabs.who.secrets, "HKDF", false, ["deriveKey"]);
+  const purpose = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: new TextEncoder().encode("dongbo desk answers") };
+  return crypto.subtle.deriveKey(purpose, secrets, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+}
 
 const isOwn = (call: string): call is OwnCall => call in handlers;
 

@@ -140,3 +140,39 @@ export interface Unsent {
   /** Of the next request, as it travels. */
   frame_bytes: number;
 }
+
+/** A unit whose figures the person follows. */
+export interface DeskPlace {
+  unit: string;
+  code: string;
+  name: string;
+  kind: string;
+}
+
+/** A report that is owed: what a desk shows the figures of. */
+export interface OwedReport {
+  template: string;
+  period: string;
+  title: string;
+  due: string;
+}
+
+export interface Desks {
+  /** The person fills reports too. */
+  writes: boolean;
+  places: DeskPlace[];
+  reports: OwedReport[];
+}
+
+/** What a choice between rivals would do. */
+export interface Effect {
+  rows: { code: string; stt: string; label: string; kind: FormRow["kind"]; outcomes: (Row["formula"])[] }[];
+  /** The row adds up in the units above. */
+  adds_up: boolean;
+  /** What the second choice adds to every total above, more than the first. */
+  difference: string | null;
+  /** The units above, from the nearest to the top. */
+  above: { unit: string; name: string }[];
+  /** For each total that was given, what it would be by each choice. */
+  totals: (Range | null)[][];
+}
