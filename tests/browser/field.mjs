@@ -19,6 +19,8 @@ const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 export const COMMUNE = "05569";
 export const TEMPLATE = "bao-cao-cchc-2022";
 export const ADMINISTRATOR = "mat khau quan tri 2025";
+/** What the first page of an officer shows. */
+const FIRST = "ul.work button.row";
 export const WAIT = { timeout: 30_000 };
 /** The same for what is asked of a page, which may lie behind another and draw nothing. */
 const LOOK = { ...WAIT, polling: 100 };
@@ -37,6 +39,8 @@ export class Field {
   #fronts = [];
   /** What pages complained about. */
   #errors = [];
+  /** What the server logged. */
+  log = [];
 
   static async start(people = OFFICERS) {
     const field = new Field();
@@ -58,8 +62,9 @@ export class Field {
     this.dongbo("org", "import", "thai-nguyen-2025");
     this.dongbo("template", "import", TEMPLATE);
     this.dongbo("duty", "add", "--template", TEMPLATE, "--period", "2025", "--due", "2025-12-15");
-    for (const { name, display, role, unit } of people) {
-      this.dongbo("person", "add", "--name", name, "--display", display, "--role", role, ...(unit ? ["--unit", unit] : []));
+    for (const { name, display, role, unit, subtree } of people) {
+      const place = [...(unit ? ["--unit", unit] : []), ...(subtree ? ["--subtree"] : [])];
+      this.dongbo("person", "add", "--name", name, "--display", display, "--role", role, ...place);
     }
   }
 
@@ -80,7 +85,7 @@ export class Field {
 
   /** The same, where there need not be a province yet. */
   async begin(listen = new URL(this.url).host, province = this.province) {
-    const { child, address } = await started(listen, province);
+    const { child, address } = await started(listen, province, (line) => this.log.push(line));
     this.#server = child;
     this.url = `http://${address}`;
     // It listens before it has opened its store.
@@ -169,8 +174,9 @@ export class Field {
   }
 
   /** Makes this device a person's, on its sign-in page, up to their first page. */
-  async enrolled(of, name, unit = COMMUNE) {
-    const { code } = this.dongbo("enrolment", "new", "--person", name, "--unit", unit, "--label", `máy ${name}`);
+  async enrolled(of, name, unit = COMMUNE, first = FIRST) {
+    const place = unit ? ["--unit", unit] : [];
+    const { code } = this.dongbo("enrolment", "new", "--person", name, ...place, "--label", `máy ${name}`);
     await (await of.waitForSelector("form.sheet input", WAIT)).type(code);
     await this.enrolledBy(of, code);
   }
@@ -183,7 +189,7 @@ export class Field {
       await of.waitForSelector(button(words), WAIT);
       await typedPin(of);
     }
-    await of.waitForSelector("ul.work button.row", WAIT);
+    await of.waitForSelector(first, WAIT);
   }
 
   async close() {
@@ -206,18 +212,24 @@ function whichever(...names) {
   throw new Error(`install ${names[0]}`);
 }
 
-async function started(listen, province) {
+async function started(listen, province, log) {
   const words = ["--json", "serve", "--listen", listen, "--folder", province];
   const child = spawn(join(programs, "dongbo-server"), words, { stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.setEncoding("utf8");
   const address = await new Promise((resolve, reject) => {
-    let seen = "";
+    let rest = "";
+    let last = "";
     child.stderr.on("data", (piece) => {
-      seen += piece;
-      const found = /"listen":"([^"]+)"/.exec(seen);
-      if (found) resolve(found[1]);
+      const lines = (rest + piece).split("\n");
+      rest = lines.pop();
+      for (const line of lines) {
+        last = line;
+        log(line);
+        const found = /"listen":"([^"]+)"/.exec(line);
+        if (found) resolve(found[1]);
+      }
     });
-    child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${seen}`)));
+    child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${last}${rest}`)));
   });
   return { child, address };
 }
@@ -277,10 +289,10 @@ export async function typedPin(of, pin = PIN) {
 }
 
 /** Signs in a person this device already knows, up to their first page; the first in the list if none is named. */
-export async function signedIn(of, display = "") {
+export async function signedIn(of, display = "", first = FIRST) {
   await (await of.waitForSelector(`::-p-xpath(//label[contains(., '${display}')]//input[@type='radio'])`, WAIT)).click();
   await typedPin(of);
-  await of.waitForSelector("ul.work button.row", WAIT);
+  await of.waitForSelector(first, WAIT);
 }
 
 export async function openReport(of, form = "Biểu mẫu 3", code = "III.3.1.1") {

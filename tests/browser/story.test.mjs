@@ -72,6 +72,8 @@ test("two officers, offline and back: nothing is lost, and the cell they disagre
   await hanh.waitForSelector(".side .rival", WAIT);
   await shot(hanh, "conflict");
   await press(hanh, "Chọn 7.421");
+  await (await hanh.waitForSelector(".conflict-sheet textarea", WAIT)).type("Đối chiếu sổ một cửa");
+  await hanh.click(".conflict-sheet footer .main");
   await stands(hanh, "III.3.1.1", "7.421");
   await sync(hanh);
   await badge(hanh, "Đã đồng bộ");

@@ -41,10 +41,31 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     if arguments.contains(&"--once") {
         return server.stop();
     }
-    // For the app: a device of the officer whose name is printed above.
-    let officer = ["--person", "xa-dinh-hoa", "--unit", "05569"];
-    dongbo(&folder, &[&["enrolment", "new"], &officer[..]].concat())?;
+    enrol_desks(&folder)?;
     server.wait()
+}
+
+/// Who works at each desk of the app: what it is, the person that the rehearsal made, their unit.
+const DESKS: [(&str, &str, Option<&str>); 3] = [
+    ("Cán bộ xã / officer", "xa-dinh-hoa", Some("05569")),
+    (
+        "Tổng hợp khu vực / aggregator",
+        "tong-hop-khu-vuc-dinh-hoa",
+        Some("khu-vuc-dinh-hoa"),
+    ),
+    ("Tỉnh / province", "tham-dinh-tinh", None),
+];
+
+/// Prints one sign-in for each desk: a code that makes a browser a device of that person.
+#[expect(clippy::print_stdout, reason = "says who may sign in")]
+fn enrol_desks(folder: &Path) -> Result<()> {
+    for (desk, person, unit) in DESKS {
+        println!("\n{desk}");
+        let mut words = vec!["enrolment", "new", "--person", person];
+        words.extend(unit.map(|unit| ["--unit", unit]).into_iter().flatten());
+        dongbo(folder, &words)?;
+    }
+    Ok(())
 }
 
 /// Makes the province if its folder is not there; gives the administrator's one-time code then.

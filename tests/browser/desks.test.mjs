@@ -1,0 +1,224 @@
+// The desks: an area and the province have their pages open while a commune reports; what they see
+// changes by itself, opens down to the cell, and is still there when the server is killed.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  badge, cell, Field, openReport, OFFICERS, press, shot, signedIn, stands, sync, typed, WAIT,
+} from "./field.mjs";
+
+/** What is asked of a page that may lie behind another and draw nothing. */
+const LOOK = { ...WAIT, polling: 100 };
+const AREA = "khu-vuc-dinh-hoa";
+const CODE = "III.3.1.1";
+/** Changes that are timed. */
+const TIMED = 20;
+/** Accepted change to open page, at most: 99 of 100. */
+const BOUND_MS = 150;
+const NO_POLL_MS = 5_000;
+const PEOPLE = [
+  ...OFFICERS,
+  { name: "thu", display: "Ma Thị Thu", role: "aggregator", unit: AREA, subtree: true },
+  { name: "trang", display: "Phạm Thu Trang", role: "provincial-reviewer" },
+  // Follows an area and the province, and fills reports of their own commune.
+  { name: "dung", display: "Lý Văn Dũng", role: "officer", unit: "05542" },
+];
+
+let field;
+let hanh, area, province;
+
+before(async () => {
+  field = await Field.start(PEOPLE);
+  const add = ["person", "add", "--name", "dung", "--display", "Lý Văn Dũng", "--role", "aggregator"];
+  field.dongbo(...add, "--unit", AREA, "--subtree");
+  field.dongbo(...add);
+  hanh = await field.page(await field.browser("hanh"));
+  await field.enrolled(hanh, "hanh");
+  area = await field.page(await field.browser("area"));
+  await area.setViewport({ width: 1280, height: 800 });
+  await field.enrolled(area, "thu", AREA, ".desk .totals");
+  province = await field.page(await field.browser("province"));
+  await province.setViewport({ width: 1440, height: 900 });
+  await field.enrolled(province, "trang", null, ".desk .totals");
+});
+
+after(() => field?.close());
+
+/** Waits until the desk says that it is live, or as of when. */
+const says = (of, pattern) => shows(of, ".as-of", pattern);
+const words = (of, selector) => of.$eval(selector, (element) => element.innerText.replace(/\s+/g, " ").trim());
+/** Waits until an element says what the pattern wants. */
+async function shows(of, selector, pattern) {
+  const look = (at, source) => new RegExp(source).test(document.querySelector(at)?.innerText.replace(/\s+/g, " ").trim() ?? "");
+  await of.waitForFunction(look, LOOK, selector, pattern).catch(async () => {
+    assert.match(await words(of, selector), new RegExp(pattern));
+  });
+}
+const covered = (of, text) => shows(of, "[data-coverage]", `^${text}$`);
+/** Presses a button of what is opened. */
+const opened = async (of, words) =>
+  (await of.waitForSelector(`::-p-xpath(//section[contains(@class, 'drill')]//button[contains(., '${words}')])`, WAIT)).click();
+/** Opens the figure by keyboard. */
+async function openFigure(of) {
+  await of.bringToFront();
+  await of.focus(figure);
+  await of.keyboard.press("Enter");
+}
+const figure = `button.figure[data-code="${CODE}"]`;
+
+test("an officer's change is on both desks without a reload, and opens down to the cell", async () => {
+  for (const desk of [area, province]) await says(desk, "^Trực tiếp \\d\\d:\\d\\d:\\d\\d$");
+  await covered(area, "0/8");
+  await covered(province, "0/92");
+  for (const desk of [area, province]) {
+    await press(desk, "Biểu mẫu 3");
+    await shows(desk, figure, "^Mở .*– Tạm tính: mới có 0/");
+    // A page that was loaded again would not know this any more.
+    await desk.evaluate(() => (window.sameLoad = true));
+  }
+  await shot(province, "province-empty");
+  await openReport(hanh);
+  await typed(hanh, CODE, "7.412");
+  await sync(hanh);
+  for (const [desk, due] of [[area, 8], [province, 92]]) {
+    await covered(desk, `1/${due}`);
+    await shows(desk, figure, `7\\.412 Tạm tính: mới có 1/${due} xã$`);
+    assert.equal(await desk.evaluate(() => window.sameLoad), true, "not loaded again");
+  }
+
+  // The total opens: province, area, commune, and the cell with its author, times and version.
+  await openFigure(province);
+  await opened(province, "Khu vực Định Hóa");
+  await opened(province, "Xã Định Hoá");
+  await shows(province, ".rival-line", "^7\\.412 Người nhập Ma Thị Hạnh Máy Máy tính bảng Nhập lúc .* Nhận lúc .* Thay đổi [0-9a-f]{12}$");
+  await shows(province, ".drill", "Phiên bản [0-9a-f]{8}, biểu mẫu bản 1");
+  await shot(province, "province-cell");
+
+  // A colleague types something else: the total is a range, in words.
+  const toan = await field.page(await field.browser("toan"));
+  await field.enrolled(toan, "toan");
+  await field.killServer();
+  await openReport(toan);
+  await typed(toan, CODE, "7.421");
+  await openReportAgain(hanh);
+  await typed(hanh, CODE, "7.413");
+  await field.serve();
+  await sync(toan);
+  await sync(hanh);
+  await shows(province, figure, "7\\.413 đến 7\\.421 Tạm tính: 1 xã tranh chấp$");
+  await shows(area, figure, "7\\.413 đến 7\\.421 Tạm tính: 1 xã tranh chấp$");
+  await shows(province, ".drill", "7\\.413.*7\\.421.*Tranh chấp: đơn vị chưa chọn giá trị nào");
+  await shot(province, "province-conflict");
+  await shot(area, "area-conflict");
+
+  // Settled on the sheet with the keyboard alone: both desks have one figure again.
+  await stands(hanh, CODE, "Hạnh 7.413 Toàn 7.421");
+  await (await cell(hanh, CODE)).focus();
+  await hanh.keyboard.down("Alt");
+  await hanh.keyboard.press("ArrowDown");
+  await hanh.keyboard.up("Alt");
+  await hanh.waitForSelector(".conflict-sheet .choice", WAIT);
+  await hanh.keyboard.press("b");
+  await shows(hanh, ".conflict-sheet footer .main", "^Chọn B: 7\\.421$");
+  await confirm(hanh);
+  await shows(hanh, ".conflict-sheet footer", "Hãy ghi lý do chọn");
+  await hanh.keyboard.type("Đối chiếu sổ một cửa");
+  await shows(hanh, ".conflict-sheet .tbl", "Khu vực Định Hóa: .* chưa biết chưa biết \\+8");
+  await shot(hanh, "conflict-sheet");
+  await confirm(hanh);
+  await stands(hanh, CODE, "7.421");
+  await sync(hanh);
+  await shows(province, figure, "7\\.421 Tạm tính: mới có 1/92 xã$");
+  assert.deepEqual(field.complaints(), []);
+});
+
+async function confirm(of) {
+  await of.keyboard.down("Control");
+  await of.keyboard.press("Enter");
+  await of.keyboard.up("Control");
+}
+
+/** After the server came back the page is where it was. */
+const openReportAgain = (of) => cell(of, CODE);
+
+test("an accepted change is on the province's page at once", async () => {
+  const mark = (selector) => {
+    window.seen = [];
+    const look = () => {
+      const text = document.querySelector(selector)?.innerText.match(/\d[\d.]*/)?.[0];
+      if (text && text !== window.seen.at(-1)?.text) window.seen.push({ text, at: Date.now() });
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  };
+  await province.evaluate(mark, figure);
+  await province.emulateCPUThrottling(6);
+  const took = [];
+  for (let value = 100; value < 100 + TIMED; value += 1) {
+    const before = field.log.length;
+    await typed(hanh, CODE, String(value));
+    await sync(hanh);
+    const seen = await province.waitForFunction((text) => window.seen.find((one) => one.text === text), WAIT, String(value));
+    const { at } = await seen.jsonValue();
+    // The server says when it had answered and how long that took: the change was accepted in between.
+    const answered = field.log.slice(before).map((line) => JSON.parse(line)).find((line) => isSync(line, at));
+    assert.ok(answered, "the exchange is in the log");
+    const end = Date.parse(answered.timestamp);
+    took.push(at - (end - took_ms(answered)));
+    await badge(hanh, "Đã đồng bộ");
+  }
+  await province.emulateCPUThrottling(1);
+  took.sort((a, b) => a - b);
+  const [median, slowest] = [took[Math.floor(took.length / 2)], took.at(-1)];
+  console.log(`accepted to shown on a 6 times slower processor, ${took.length} changes: median ${median} ms, slowest ${slowest} ms`);
+  // Whatever else this machine does meanwhile, no poll is that quick; the bound itself is judged when
+  // it is asked for, on a machine that does nothing else.
+  assert.ok(slowest <= NO_POLL_MS, `${took}`);
+  if (process.env.DONGBO_BOUNDS) assert.ok(slowest <= BOUND_MS, `${took}`);
+});
+
+const fields = (line) => line.fields ?? line;
+const took_ms = (line) => Number(fields(line).took_us) / 1000;
+const isSync = (line, before) =>
+  JSON.stringify(line).includes("/v1/sync") && Number.isFinite(took_ms(line)) && Date.parse(line.timestamp) - took_ms(line) <= before;
+
+test("with the server killed the desks still read and say as of when; then they are live again", async () => {
+  const shown = await province.$eval(figure, (element) => element.innerText);
+  await field.killServer();
+  for (const desk of [area, province]) await says(desk, "^Số liệu lúc \\d\\d:\\d\\d:\\d\\d, ngoại tuyến$");
+  assert.equal(await province.$eval(figure, (element) => element.innerText), shown, "what was there stays");
+  await shot(province, "province-offline");
+  // Loaded again without a server: the last figures, and what was opened before.
+  await province.reload();
+  await signedIn(province, "", ".desk .totals");
+  await says(province, "^Số liệu lúc .*, ngoại tuyến$");
+  await press(province, "Biểu mẫu 3");
+  assert.equal(await province.$eval(figure, (element) => element.innerText), shown);
+  await openFigure(province);
+  await opened(province, "Khu vực Định Hóa");
+  await opened(province, "Xã Định Hoá");
+  await shows(province, ".rival-line", "Ma Thị Hạnh");
+  await shows(province, ".drill", "Số liệu lúc .*, ngoại tuyến");
+  // What was never read is not made up.
+  await opened(province, "Tỉnh Thái Nguyên");
+  await opened(province, "Khu vực Phú Bình");
+  await shows(province, ".drill", "Chưa biết");
+  await field.serve();
+  for (const desk of [area, province]) await says(desk, "^Trực tiếp");
+  await typed(hanh, CODE, "55");
+  await sync(hanh);
+  for (const desk of [area, province]) await covered(desk, desk === area ? "1/8" : "1/92");
+  await shows(province, figure, "Mở .* 55 Tạm tính");
+  assert.deepEqual(field.complaints(), []);
+});
+
+test("who has several places changes between them", async () => {
+  const dung = await field.page(await field.browser("dung"));
+  await field.enrolled(dung, "dung", "05542", "ul.work");
+  await press(dung, "Khu vực Định Hóa");
+  await covered(dung, "1/8");
+  await press(dung, "Toàn tỉnh");
+  await covered(dung, "1/92");
+  await press(dung, "Việc của tôi");
+  await dung.waitForSelector("ul.work button.row", WAIT);
+  assert.deepEqual(field.complaints(), []);
+});
