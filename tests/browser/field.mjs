@@ -178,11 +178,11 @@ export class Field {
     const place = unit ? ["--unit", unit] : [];
     const { code } = this.dongbo("enrolment", "new", "--person", name, ...place, "--label", `máy ${name}`);
     await (await of.waitForSelector("form.sheet input", WAIT)).type(code);
-    await this.enrolledBy(of, code);
+    await this.enrolledBy(of, code, first);
   }
 
   /** The same from where the code stands in its field. */
-  async enrolledBy(of, code) {
+  async enrolledBy(of, code, first = FIRST) {
     await of.waitForFunction((wanted) => document.querySelector("form.sheet input")?.value === wanted, LOOK, code);
     await of.click("form.sheet button.main");
     for (const words of ["Tiếp tục", "Đặt mã PIN"]) {
