@@ -72,7 +72,7 @@ impl ExtractState {
         for (table, key, put) in puts(change) {
             match table {
                 Table::Cells => {
-                    let Some(value) = cell_from_value(&put.value) else {
+                    let Some(value) = cell_from_value(put.value) else {
                         continue;
                     };
                     let standing = match self.cells.get_mut(key) {
@@ -87,7 +87,7 @@ impl ExtractState {
                 }
                 Table::Meta => {
                     self.template_version.retain(|id, _| !put.pred.contains(id));
-                    if let Some(version) = version(&put.value) {
+                    if let Some(version) = version(put.value) {
                         self.template_version.insert(put.id, version);
                     }
                 }

@@ -32,8 +32,42 @@ impl Put {
     }
 }
 
+/// A put as its change has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewPut<'a> {
+    pub(super) id: OpId,
+    seq: u64,
+    pub(super) value: &'a Value,
+    pub(super) pred: &'a [OpId],
+    typed_at: i64,
+    change: ChangeHash,
+}
+
+impl NewPut<'_> {
+    /// As a rival with this value.
+    pub(super) fn rival(&self, value: CellValue) -> Rival {
+        Rival {
+            value,
+            actor: self.id.actor,
+            claimed_at: self.typed_at,
+            change: self.change,
+        }
+    }
+
+    fn kept(&self) -> Put {
+        Put {
+            id: self.id,
+            seq: self.seq,
+            value: self.value.clone(),
+            pred: self.pred.to_vec(),
+            typed_at: self.typed_at,
+            change: self.change,
+        }
+    }
+}
+
 /// The puts of a change on maps, with table and key.
-pub(super) fn puts(change: &DecodedChange) -> impl Iterator<Item = (Table, &str, Put)> {
+pub(super) fn puts(change: &DecodedChange) -> impl Iterator<Item = (Table, &str, NewPut<'_>)> {
     let content = &change.content;
     content
         .numbered()
@@ -43,11 +77,11 @@ pub(super) fn puts(change: &DecodedChange) -> impl Iterator<Item = (Table, &str,
                 (Some(Place::Table(table)), Key::Map(key)) => Some((
                     table,
                     key.as_str(),
-                    Put {
+                    NewPut {
                         id,
                         seq: content.seq,
-                        value: op.value.clone(),
-                        pred: op.pred.clone(),
+                        value: &op.value,
+                        pred: &op.pred,
                         typed_at: *typed_at,
                         change: change.hash,
                     },
@@ -74,7 +108,7 @@ impl Puts {
                 .entry(key.to_owned())
                 .or_default();
             let at = all.partition_point(|other| other.id < put.id);
-            all.insert(at, put);
+            all.insert(at, put.kept());
         }
     }
 
