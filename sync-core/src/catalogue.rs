@@ -11,6 +11,7 @@ pub mod record;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use ed25519_dalek::VerifyingKey;
 
@@ -60,7 +61,31 @@ pub struct DeviceKey {
     pub label: String,
     /// If the key was ended: the last batch number accepted per installation; others accept none.
     pub ended: Option<BTreeMap<InstallationId, u64>>,
+    parsed: Parsed,
 }
+
+impl DeviceKey {
+    /// The public key as a point, which is found once: it is a tenth of a verification. None if the
+    /// bytes are no key, under which nothing verifies.
+    pub fn verifying(&self) -> Option<&VerifyingKey> {
+        let Parsed(parsed) = &self.parsed;
+        parsed
+            .get_or_init(|| VerifyingKey::from_bytes(&self.public_key).ok())
+            .as_ref()
+    }
+}
+
+/// A function of the key's bytes, once somebody asked: two of them never tell keys apart.
+#[derive(Debug, Clone, Default)]
+struct Parsed(OnceLock<Option<VerifyingKey>>);
+
+impl PartialEq for Parsed {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Parsed {}
 
 /// A published template version; `form` reads the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,6 +271,7 @@ impl Catalogue {
                     unit,
                     label,
                     ended: None,
+                    parsed: Parsed::default(),
                 };
                 self.keys.entry(KeyId::of(&public_key)).or_insert(key);
             }

@@ -135,10 +135,15 @@ impl SignedPart {
     /// Without the changes somebody on the way could exchange their bytes and have the part held for
     /// good under the name that the true one has.
     pub fn verify(self, public_key: &[u8; 32]) -> Result<VerifiedPart, VerifyError> {
-        if KeyId::of(public_key) != self.header.key {
+        let key = VerifyingKey::from_bytes(public_key).map_err(|_| VerifyError::Key)?;
+        self.verify_with(&key)
+    }
+
+    /// [`SignedPart::verify`] with a key that was read before.
+    pub fn verify_with(self, key: &VerifyingKey) -> Result<VerifiedPart, VerifyError> {
+        if KeyId::of(key.as_bytes()) != self.header.key {
             return Err(VerifyError::Key);
         }
-        let key = VerifyingKey::from_bytes(public_key).map_err(|_| VerifyError::Key)?;
         key.verify_strict(
             &signed_message(&self.header_bytes),
             &Signature::from_bytes(&self.signature),
@@ -226,6 +231,13 @@ impl SignedPart {
 /// A part that its signer sealed, byte for byte. Only [`SignedPart::verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedPart(SignedPart);
+
+impl VerifiedPart {
+    /// The part, as it is kept.
+    pub fn into_signed(self) -> SignedPart {
+        self.0
+    }
+}
 
 impl std::ops::Deref for VerifiedPart {
     type Target = SignedPart;

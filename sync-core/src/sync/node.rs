@@ -106,7 +106,8 @@ pub fn verify(
 ) -> Vec<Result<VerifiedPart, &'static str>> {
     let verify = |part: SignedPart| {
         let key = catalogue.key(part.header().key).ok_or("unknown-key")?;
-        part.verify(&key.public_key).map_err(|_| "wrong-signature")
+        let key = key.verifying().ok_or("wrong-signature")?;
+        part.verify_with(key).map_err(|_| "wrong-signature")
     };
     parts.into_iter().map(verify).collect()
 }

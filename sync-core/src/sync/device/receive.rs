@@ -332,7 +332,6 @@ fn verified(
     part: &SignedPart,
 ) -> Result<crate::batch::VerifiedPart, &'static str> {
     let key = catalogue.key(part.header().key).ok_or("unknown-key")?;
-    part.clone()
-        .verify(&key.public_key)
-        .map_err(|_| "wrong-signature")
+    let key = key.verifying().ok_or("wrong-signature")?;
+    part.clone().verify_with(key).map_err(|_| "wrong-signature")
 }
