@@ -36,6 +36,11 @@ impl Writer {
     pub fn new() -> Self {
         Self::default()
     }
+    /// An empty writer with room for about so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        let bytes = Vec::with_capacity(bytes);
+        Self { bytes }
+    }
     /// The bytes written so far.
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes

@@ -22,6 +22,7 @@ mod shape;
 
 pub(crate) use chunk::is_named;
 pub use chunk::{encode, parse};
+pub(crate) use history::merge;
 pub use history::{Clock, History, KnownChange, MemoryHistory, Written};
 pub use judge::{Judgement, Refusal, Touch, judge};
 pub use shape::{Place, place};

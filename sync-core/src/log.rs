@@ -18,6 +18,7 @@ pub mod read;
 pub mod rebuild;
 mod record;
 pub mod staging;
+mod tally;
 #[cfg(test)]
 mod tests;
 

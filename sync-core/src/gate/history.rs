@@ -178,7 +178,7 @@ impl MemoryHistory {
 }
 
 /// Takes the larger number for every actor.
-pub(super) fn merge(into: &mut Clock, from: &Clock) {
+pub(crate) fn merge(into: &mut Clock, from: &Clock) {
     for (actor, seq) in from {
         let at = into.entry(*actor).or_default();
         *at = (*at).max(*seq);

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document_index::IndexHistory;
+use super::rebuild::Replayed;
 use super::record::{Recorded, record, record_held};
 use super::staging::{PartPlace, Staging};
 use super::{DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, LogEntry, Write, keys};
@@ -456,7 +457,7 @@ impl<'a> Acceptor<'a> {
             let bytes = bytes.ok_or(KeyspaceError::Damaged("log entry"))?;
             let entry =
                 LogEntry::decode(&bytes).map_err(|_| KeyspaceError::Damaged("log entry"))?;
-            super::rebuild::replay_into(&mut index, document, *position, &entry.part);
+            Replayed::new(*position, entry)?.add_all(&mut index, document)?;
         }
         if let Some(index) = index {
             self.cache.documents.insert(document, index);
@@ -467,11 +468,8 @@ impl<'a> Acceptor<'a> {
     fn append(&mut self, part: &VerifiedPart) -> Result<Verdict, KeyspaceError> {
         let position = self.next_position;
         self.next_position += 1;
-        let entry = LogEntry {
-            received_at: self.now,
-            part: SignedPart::clone(part),
-        };
-        self.staging.put(keys::log(position), entry.encode());
+        let entry = LogEntry::encode_of(self.now, part);
+        self.staging.put(keys::log(position), entry);
         let place = PartPlace::Accepted(position);
         record(&mut self.staging, &Recorded::of(part), place)?;
         for entry in &part.part().entries {

@@ -4,17 +4,24 @@
 //! no document: no values, no Automerge.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use super::{KeyspaceError, Write, keys};
 use crate::batch::Partition;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::document::{Extension, Subject, extension_change};
-use crate::gate::{Clock, DecodedChange, History, KnownChange, MemoryHistory, OpId, Written};
+use crate::gate::{
+    Clock, DecodedChange, History, KnownChange, MemoryHistory, OpId, Written, merge,
+};
 use crate::identity::{ActorId, ChangeHash, DocumentId};
 use crate::limits;
 
-/// Changes in one chunk of the index.
-const CHUNK: usize = 64;
+/// Changes in one chunk of the index: a new change writes its chunk again, so that a long chunk costs
+/// every acceptance, and a short one costs a key for every few changes.
+const CHUNK: usize = 16;
+
+/// Bytes of a change in a chunk, about: its hash, small numbers, a clock of few actors.
+const CHANGE_BYTES: usize = 56;
 
 /// What is kept of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,11 +118,13 @@ impl DocumentIndex {
     /// Adds a change that passed the gate against this index.
     pub fn insert(&mut self, change: &DecodedChange, position: u64, ordinal: u32) {
         let content = &change.content;
-        let mut clock = self.root.clock_at(&content.deps);
-        for known in content.deps.iter().filter_map(|dep| self.change(dep)) {
-            for (actor, seq) in &known.clock {
-                let at = clock.entry(*actor).or_default();
-                *at = (*at).max(*seq);
+        let mut clock = Clock::new();
+        for dep in &content.deps {
+            match self.change(dep) {
+                // The one dependency of most changes.
+                Some(known) if clock.is_empty() => clock = known.clock.clone(),
+                Some(known) => merge(&mut clock, &known.clock),
+                None => merge(&mut clock, &self.root.clock_at(slice::from_ref(dep))),
             }
         }
         clock.insert(content.actor, content.seq);
@@ -129,7 +138,6 @@ impl DocumentIndex {
             ordinal,
             clock,
         });
-        self.head_dirty = true;
     }
 
     fn push(&mut self, change: IndexedChange) {
@@ -160,21 +168,16 @@ impl DocumentIndex {
 
     /// The writes that store what was added since the last call.
     pub fn flush(&mut self, to: &mut Vec<Write>) {
-        if !self.head_dirty {
+        if self.head_dirty {
+            to.push(Write {
+                key: keys::document(self.document),
+                value: Some(self.encode_head()),
+            });
+            self.head_dirty = false;
+        }
+        if self.stored == self.changes.len() {
             return;
         }
-        let mut head = Writer::new();
-        head.bytes(&self.subject.encode());
-        self.partition.write(&mut head);
-        head.var(self.extensions.len() as u64);
-        for name in &self.extensions {
-            head.text(name);
-        }
-        head.var(self.changes.len() as u64);
-        to.push(Write {
-            key: keys::document(self.document),
-            value: Some(head.into_bytes()),
-        });
         let first = self.stored / CHUNK;
         for (number, chunk) in self.changes.chunks(CHUNK).enumerate().skip(first) {
             let key = keys::document_chunk(self.document, number as u32);
@@ -184,34 +187,46 @@ impl DocumentIndex {
             });
         }
         self.stored = self.changes.len();
-        self.head_dirty = false;
+    }
+
+    /// What a document has from its beginning: a change leaves it as it is.
+    fn encode_head(&self) -> Vec<u8> {
+        let mut head = Writer::new();
+        head.bytes(&self.subject.encode());
+        self.partition.write(&mut head);
+        head.var(self.extensions.len() as u64);
+        for name in &self.extensions {
+            head.text(name);
+        }
+        head.into_bytes()
     }
 
     /// Reads an index from its head and its chunks.
     pub(super) fn read(head: &[u8], chunks: &[Vec<u8>]) -> Result<Self, KeyspaceError> {
         let damaged = |_| KeyspaceError::Damaged("document index");
-        let (subject, partition, extensions, count) = read_head(head).map_err(damaged)?;
+        let (subject, partition, extensions) = read_head(head).map_err(damaged)?;
         let mut index = Self::new(subject, partition);
         for name in extensions {
             let extension = extension_change(&index.subject, &name)
                 .ok_or(KeyspaceError::Damaged("document index"))?;
             index.declare(&extension);
         }
-        for chunk in chunks {
+        for (number, chunk) in chunks.iter().enumerate() {
+            // Only the last one has room.
+            if index.changes.len() != number * CHUNK {
+                return Err(KeyspaceError::Damaged("document index"));
+            }
             for change in decode_chunk(chunk).map_err(damaged)? {
                 index.push(change);
             }
         }
-        if index.changes.len() != count {
-            return Err(KeyspaceError::Damaged("document index"));
-        }
-        index.stored = count;
+        index.stored = index.changes.len();
         index.head_dirty = false;
         Ok(index)
     }
 }
 
-type Head = (Subject, Partition, Vec<String>, usize);
+type Head = (Subject, Partition, Vec<String>);
 
 fn read_head(bytes: &[u8]) -> Result<Head, DecodeError> {
     let mut reader = Reader::new(bytes);
@@ -222,42 +237,45 @@ fn read_head(bytes: &[u8]) -> Result<Head, DecodeError> {
     let names = (0..names)
         .map(|_| Ok(reader.text(limits::CODE_BYTES_MAX, "extension")?.to_owned()))
         .collect::<Result<_, DecodeError>>()?;
-    let count =
-        usize::try_from(reader.var("changes")?).map_err(|_| DecodeError::Limit("changes"))?;
     reader.end("document index")?;
-    Ok((subject, partition, names, count))
+    Ok((subject, partition, names))
 }
 
 fn encode_chunk(changes: &[IndexedChange]) -> Vec<u8> {
     let mut actors: Vec<ActorId> = Vec::new();
-    let mut number = |actor: ActorId| match actors.iter().position(|known| *known == actor) {
-        Some(at) => at as u64,
-        None => {
-            actors.push(actor);
-            (actors.len() - 1) as u64
-        }
-    };
-    let mut body = Writer::new();
-    body.var(changes.len() as u64);
     for change in changes {
-        body.raw(&change.hash.0)
-            .var(number(change.actor))
-            .var(change.seq)
-            .var(change.start_op);
-        body.var(change.ops)
-            .var(change.position)
-            .var(u64::from(change.ordinal));
-        body.var(change.clock.len() as u64);
-        for (actor, seq) in &change.clock {
-            body.var(number(*actor)).var(*seq);
+        for actor in [&change.actor].into_iter().chain(change.clock.keys()) {
+            if !actors.contains(actor) {
+                actors.push(*actor);
+            }
         }
     }
-    let mut chunk = Writer::new();
+    let number = |actor: &ActorId| {
+        let at = actors.iter().position(|known| known == actor);
+        at.unwrap_or_default() as u64
+    };
+    let bytes = actors.len() * ActorId::BYTES + changes.len() * CHANGE_BYTES;
+    let mut chunk = Writer::with_capacity(bytes);
     chunk.var(actors.len() as u64);
     for actor in &actors {
         chunk.raw(&actor.0);
     }
-    chunk.raw(body.as_slice());
+    chunk.var(changes.len() as u64);
+    for change in changes {
+        chunk
+            .raw(&change.hash.0)
+            .var(number(&change.actor))
+            .var(change.seq)
+            .var(change.start_op);
+        chunk
+            .var(change.ops)
+            .var(change.position)
+            .var(u64::from(change.ordinal));
+        chunk.var(change.clock.len() as u64);
+        for (actor, seq) in &change.clock {
+            chunk.var(number(actor)).var(*seq);
+        }
+    }
     chunk.into_bytes()
 }
 
@@ -318,13 +336,13 @@ impl History for IndexHistory<'_> {
 
     fn at_sequence(&self, actor: ActorId, seq: u64) -> Result<Option<ChangeHash>, KeyspaceError> {
         if let Some(chain) = self.index.chains.get(&actor) {
-            let changes = chain
-                .iter()
-                .filter_map(|index| self.index.changes.get(*index));
-            return Ok(changes
-                .rev()
-                .find(|change| change.seq == seq)
-                .map(|change| change.hash));
+            // Sequence numbers of a chain ascend with its operation numbers.
+            let change = |at: &usize| self.index.changes.get(*at);
+            let at = chain.partition_point(|at| change(at).is_some_and(|known| known.seq < seq));
+            let found = chain.get(at).and_then(change);
+            return Ok(found
+                .filter(|known| known.seq == seq)
+                .map(|known| known.hash));
         }
         Ok(self
             .index

@@ -16,8 +16,13 @@ pub struct LogEntry {
 impl LogEntry {
     /// Bytes of the value.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::new();
-        writer.svar(self.received_at).bytes(&self.part.encode());
+        Self::encode_of(self.received_at, &self.part)
+    }
+    /// Bytes of the value of a part received at a time.
+    pub fn encode_of(received_at: i64, part: &SignedPart) -> Vec<u8> {
+        let part = part.encode();
+        let mut writer = Writer::with_capacity(part.len() + 16);
+        writer.svar(received_at).bytes(&part);
         writer.into_bytes()
     }
     /// Reads the value.

@@ -8,16 +8,20 @@ use std::collections::BTreeMap;
 use super::accept::number_of;
 use super::record::{Recorded, record, record_held};
 use super::staging::{PartPlace, Staging, read_document};
+use super::tally::Tally;
 use super::{
     DocumentIndex, HeldEntry, Keyspace, KeyspaceError, LogEntry, MemoryKeyspace, Write, keys,
 };
-use crate::batch::{Entry, SignedPart};
+use crate::batch::Entry;
 use crate::document::{Subject, extension_change};
 use crate::gate::{self, DecodedChange};
 use crate::identity::DocumentId;
 
 /// Entries read in one step, so that memory does not grow with the log.
 const STEP: usize = 512;
+
+/// Keys that an entry has for itself: its part, its place in a feed, its number on its chain.
+const KEYS_PER_ENTRY: usize = 3;
 
 /// Document indexes kept in memory between steps.
 const DOCUMENTS_MAX: usize = 2_048;
@@ -88,7 +92,13 @@ impl Replayed {
 
     /// What the part says, in order, with the change where it is one.
     pub fn entries(&self) -> impl Iterator<Item = (&Entry, Option<&DecodedChange>)> {
-        let mut changes = self.changes.iter();
+        let said = self.numbered_entries();
+        said.map(|(entry, change)| (entry, change.map(|(_, change)| change)))
+    }
+
+    /// The same, with which of the part's changes it is, from 0.
+    fn numbered_entries(&self) -> impl Iterator<Item = (&Entry, Option<(u32, &DecodedChange)>)> {
+        let mut changes = (0..).zip(&self.changes);
         self.entries.iter().map(move |entry| {
             let change = match entry {
                 Entry::Change { .. } => changes.next(),
@@ -96,6 +106,53 @@ impl Replayed {
             };
             (entry, change)
         })
+    }
+
+    /// Adds one of its entries to the index of the entry's document, and gives that index if this is
+    /// where it begins.
+    fn add(
+        &self,
+        index: Option<&mut DocumentIndex>,
+        entry: &Entry,
+        change: Option<(u32, &DecodedChange)>,
+    ) -> Result<Option<DocumentIndex>, KeyspaceError> {
+        match (entry, index) {
+            (Entry::Subject { subject, .. }, None) => {
+                let subject =
+                    Subject::decode(subject).map_err(|_| KeyspaceError::Damaged("document"))?;
+                return Ok(Some(DocumentIndex::new(subject, self.recorded.partition)));
+            }
+            (Entry::Subject { .. }, Some(_)) => {}
+            (Entry::Extension { name, .. }, Some(index)) => {
+                if let Some(extension) = extension_change(index.subject(), name) {
+                    index.declare(&extension);
+                }
+            }
+            (Entry::Change { .. }, Some(index)) => {
+                let (ordinal, change) = change.ok_or(KeyspaceError::Damaged("log entry"))?;
+                index.insert(change, self.position, ordinal);
+            }
+            // Declared before anybody introduced the document: accepting passed it over, too.
+            (Entry::Extension { .. }, None) => {}
+            (Entry::Change { .. }, None) => return Err(KeyspaceError::Damaged("document")),
+        }
+        Ok(None)
+    }
+
+    /// Adds what it says about one document to that document's index.
+    pub(super) fn add_all(
+        &self,
+        index: &mut Option<DocumentIndex>,
+        document: DocumentId,
+    ) -> Result<(), KeyspaceError> {
+        for (entry, change) in self.numbered_entries() {
+            if entry.document() == document
+                && let Some(begun) = self.add(index.as_mut(), entry, change)?
+            {
+                *index = Some(begun);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -119,6 +176,7 @@ pub fn replay_step(keyspace: &dyn Keyspace, from: &[u8]) -> Result<ReplayStep, K
 /// Deriving under way: the indexes of the documents that were touched last.
 #[derive(Debug, Default)]
 pub struct Rebuild {
+    tally: Tally,
     documents: BTreeMap<DocumentId, DocumentIndex>,
 }
 
@@ -146,13 +204,16 @@ impl Rebuild {
         target: &mut dyn RebuildTarget,
         entries: &[Replayed],
     ) -> Result<(), KeyspaceError> {
-        let mut staging = Staging::new(target.keyspace());
+        let mut writes = Vec::with_capacity(entries.len() * KEYS_PER_ENTRY);
+        let mut tallying = self.tally.over(target.keyspace(), &mut writes);
         for replayed in entries {
             let place = PartPlace::Accepted(replayed.position);
-            record(&mut staging, &replayed.recorded, place)?;
+            record(&mut tallying, &replayed.recorded, place)?;
+        }
+        for replayed in entries {
             self.index(target.keyspace(), replayed)?;
         }
-        let mut writes = staging.take();
+        self.tally.trim(&mut writes);
         if self.documents.len() > DOCUMENTS_MAX {
             flush(&mut self.documents, &mut writes);
         }
@@ -161,8 +222,7 @@ impl Rebuild {
 
     /// Adds what an entry says to the indexes of its documents.
     fn index(&mut self, keyspace: &dyn Keyspace, replayed: &Replayed) -> Result<(), KeyspaceError> {
-        let mut ordinal = 0;
-        for (entry, change) in replayed.entries() {
+        for (entry, change) in replayed.numbered_entries() {
             let document = entry.document();
             if !self.documents.contains_key(&document)
                 && let Some(index) = read_document(keyspace, document)?
@@ -170,29 +230,8 @@ impl Rebuild {
                 self.documents.insert(document, index);
             }
             let index = self.documents.get_mut(&document);
-            match (entry, index) {
-                (Entry::Subject { subject, .. }, None) => {
-                    let subject =
-                        Subject::decode(subject).map_err(|_| KeyspaceError::Damaged("document"))?;
-                    let partition = replayed.recorded.partition;
-                    let index = DocumentIndex::new(subject, partition);
-                    self.documents.insert(document, index);
-                }
-                (Entry::Subject { .. }, Some(_)) => {}
-                (Entry::Extension { name, .. }, Some(index)) => {
-                    if let Some(extension) = extension_change(index.subject(), name) {
-                        index.declare(&extension);
-                    }
-                }
-                (Entry::Change { .. }, Some(index)) => {
-                    if let Some(change) = change {
-                        index.insert(change, replayed.position, ordinal);
-                    }
-                    ordinal += 1;
-                }
-                // Declared before anybody introduced the document: accepting passed it over, too.
-                (Entry::Extension { .. }, None) => {}
-                (Entry::Change { .. }, None) => return Err(KeyspaceError::Damaged("document")),
+            if let Some(begun) = replayed.add(index, entry, change)? {
+                self.documents.insert(document, begun);
             }
         }
         Ok(())
@@ -201,6 +240,7 @@ impl Rebuild {
     /// Writes what is left, and derives from the held entries.
     pub fn finish(mut self, target: &mut dyn RebuildTarget) -> Result<(), KeyspaceError> {
         let mut writes = Vec::new();
+        self.tally.write_out(&mut writes);
         flush(&mut self.documents, &mut writes);
         target.write(writes)?;
         rebuild_held(target)
@@ -267,39 +307,4 @@ fn replay_held(
         staging.set_chain_partition(actor, partition, tip);
     }
     Ok(())
-}
-
-/// Adds what an accepted part says about a document to its index.
-pub(super) fn replay_into(
-    index: &mut Option<DocumentIndex>,
-    document: DocumentId,
-    position: u64,
-    part: &SignedPart,
-) {
-    let mut ordinal = 0;
-    for (entry, bytes) in part.entries() {
-        let mine = entry.document() == document;
-        match (entry, bytes) {
-            (Entry::Subject { subject, .. }, _) if mine && index.is_none() => {
-                let subject = Subject::decode(subject).ok();
-                *index = subject.map(|subject| DocumentIndex::new(subject, part.part().partition));
-            }
-            (Entry::Subject { .. }, _) => {}
-            (Entry::Extension { name, .. }, _) => {
-                if let (true, Some(index)) = (mine, index.as_mut())
-                    && let Some(extension) = extension_change(index.subject(), name)
-                {
-                    index.declare(&extension);
-                }
-            }
-            (Entry::Change { .. }, bytes) => {
-                if let (true, Some(index), Some(bytes)) = (mine, index.as_mut(), bytes)
-                    && let Ok(change) = gate::decode(bytes)
-                {
-                    index.insert(&change, position, ordinal);
-                }
-                ordinal += 1;
-            }
-        }
-    }
 }

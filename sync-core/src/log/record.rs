@@ -1,7 +1,7 @@
 //! What follows from a part that is accepted or held, besides the indexes of its documents.
 
 use super::staging::{Numbered, PartPlace, Staging};
-use super::{Fingerprint, HeldReason, KeyspaceError, keys};
+use super::{Fingerprint, HeldReason, KeyspaceError};
 use crate::batch::{ChainTip, Entry, Partition, PartitionTip, SignedPart, part_id};
 use crate::identity::{ActorId, BatchId, PartId};
 
@@ -36,9 +36,27 @@ impl Recorded {
     }
 }
 
+/// What is known of parts, partitions and chains, and is said of them anew.
+pub(super) trait Facts {
+    fn set_part(&mut self, part: PartId, place: PartPlace);
+    fn set_feed(&mut self, partition: Partition, position: u64);
+    fn fingerprint(&self, partition: Partition) -> Result<Fingerprint, KeyspaceError>;
+    fn set_fingerprint(&mut self, partition: Partition, fingerprint: Fingerprint);
+    fn number(&self, actor: ActorId, number: u64) -> Result<Option<Numbered>, KeyspaceError>;
+    fn set_number(&mut self, actor: ActorId, number: u64, numbered: Numbered);
+    fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError>;
+    fn set_chain(&mut self, actor: ActorId, tip: ChainTip);
+    fn chain_partition(
+        &self,
+        actor: ActorId,
+        partition: Partition,
+    ) -> Result<PartitionTip, KeyspaceError>;
+    fn set_chain_partition(&mut self, actor: ActorId, partition: Partition, tip: PartitionTip);
+}
+
 /// Writes what follows from an accepted part, besides the document indexes.
 pub(super) fn record(
-    staging: &mut Staging<'_>,
+    facts: &mut impl Facts,
     part: &Recorded,
     place: PartPlace,
 ) -> Result<(), KeyspaceError> {
@@ -47,13 +65,13 @@ pub(super) fn record(
         partition,
         ..
     } = *part;
-    staging.set_part(id, place);
+    facts.set_part(id, place);
     if let PartPlace::Accepted(position) = place {
-        staging.put(keys::feed(partition, position), Vec::new());
-        let fingerprint = staging.fingerprint(partition)?.plus(Fingerprint::of(id));
-        staging.set_fingerprint(partition, fingerprint);
+        facts.set_feed(partition, position);
+        let fingerprint = facts.fingerprint(partition)?.plus(Fingerprint::of(id));
+        facts.set_fingerprint(partition, fingerprint);
     }
-    advance(staging, part)
+    advance(facts, part)
 }
 
 /// Writes what follows from a held part. Evidence of an equivocation moves no chain.
@@ -78,34 +96,34 @@ pub(super) fn record_held(
     advance(staging, &recorded)
 }
 
-fn advance(staging: &mut Staging<'_>, part: &Recorded) -> Result<(), KeyspaceError> {
+fn advance(facts: &mut impl Facts, part: &Recorded) -> Result<(), KeyspaceError> {
     let Recorded {
         actor, partition, ..
     } = *part;
-    let known = staging.number(actor, part.number)?;
+    let known = facts.number(actor, part.number)?;
     let numbered = Numbered {
         batch: part.batch,
         parts_here: known.map_or(0, |known| known.parts_here) + 1,
         parts: u64::from(part.parts),
     };
-    staging.set_number(actor, part.number, numbered);
+    facts.set_number(actor, part.number, numbered);
     // The chain reaches as far as nothing is missing: that is what a receipt says.
-    let mut tip = staging.chain(actor)?;
-    while let Some(next) = staging.number(actor, tip.number + 1)?
+    let mut tip = facts.chain(actor)?;
+    while let Some(next) = facts.number(actor, tip.number + 1)?
         && next.parts_here == next.parts
     {
         tip = ChainTip {
             number: tip.number + 1,
             batch: next.batch,
         };
-        staging.set_chain(actor, tip);
+        facts.set_chain(actor, tip);
     }
     let tip = PartitionTip {
         number: part.part_number,
         hash: part.hash,
     };
-    if tip.number > staging.chain_partition(actor, partition)?.number {
-        staging.set_chain_partition(actor, partition, tip);
+    if tip.number > facts.chain_partition(actor, partition)?.number {
+        facts.set_chain_partition(actor, partition, tip);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::record::Facts;
 use super::{DocumentIndex, Fingerprint, Keyspace, KeyspaceError, Write, keys};
 use crate::batch::{ChainTip, Partition, PartitionTip};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -22,6 +23,46 @@ pub(super) struct Numbered {
     pub(super) batch: BatchId,
     pub(super) parts_here: u64,
     pub(super) parts: u64,
+}
+
+/// The value of the place of a part.
+pub(super) fn part_value(place: PartPlace) -> Vec<u8> {
+    let mut to = Writer::new();
+    match place {
+        PartPlace::Accepted(position) => to.var(position),
+        PartPlace::Held(number) => to.var(0).var(number),
+    };
+    to.into_bytes()
+}
+
+/// The value of where a chain stands.
+pub(super) fn chain_value(tip: ChainTip) -> Vec<u8> {
+    let mut to = Writer::new();
+    to.var(tip.number).raw(&tip.batch.0);
+    to.into_bytes()
+}
+
+/// The value of where a chain stands in a partition.
+pub(super) fn chain_partition_value(tip: PartitionTip) -> Vec<u8> {
+    let mut to = Writer::new();
+    to.var(tip.number).raw(&tip.hash);
+    to.into_bytes()
+}
+
+/// The value of a partition.
+pub(super) fn partition_value(fingerprint: Fingerprint) -> Vec<u8> {
+    let mut to = Writer::new();
+    fingerprint.write(&mut to);
+    to.into_bytes()
+}
+
+/// The value of a number of a chain.
+pub(super) fn number_value(numbered: Numbered) -> Vec<u8> {
+    let mut to = Writer::new();
+    to.raw(&numbered.batch.0)
+        .var(numbered.parts_here)
+        .var(numbered.parts);
+    to.into_bytes()
 }
 
 /// Staged writes over a keyspace. Reads see them.
@@ -84,12 +125,6 @@ impl<'a> Staging<'a> {
         value.map(Some).map_err(|_| KeyspaceError::Damaged(what))
     }
 
-    fn write(&mut self, key: Vec<u8>, write: impl FnOnce(&mut Writer)) {
-        let mut writer = Writer::new();
-        write(&mut writer);
-        self.put(key, writer.into_bytes());
-    }
-
     pub(super) fn part(&self, part: PartId) -> Result<Option<PartPlace>, KeyspaceError> {
         self.read(&keys::part(part), "place of a part", |from| {
             match from.var("position")? {
@@ -100,12 +135,7 @@ impl<'a> Staging<'a> {
     }
 
     pub(super) fn set_part(&mut self, part: PartId, place: PartPlace) {
-        self.write(keys::part(part), |to| {
-            match place {
-                PartPlace::Accepted(position) => to.var(position),
-                PartPlace::Held(number) => to.var(0).var(number),
-            };
-        });
+        self.put(keys::part(part), part_value(place));
     }
 
     pub(super) fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {
@@ -116,12 +146,6 @@ impl<'a> Staging<'a> {
             })
         })?;
         Ok(tip.unwrap_or_default())
-    }
-
-    pub(super) fn set_chain(&mut self, actor: ActorId, tip: ChainTip) {
-        self.write(keys::chain(actor), |to| {
-            to.var(tip.number).raw(&tip.batch.0);
-        });
     }
 
     pub(super) fn chain_partition(
@@ -145,9 +169,10 @@ impl<'a> Staging<'a> {
         partition: Partition,
         tip: PartitionTip,
     ) {
-        self.write(keys::chain_partition(actor, partition), |to| {
-            to.var(tip.number).raw(&tip.hash);
-        });
+        self.put(
+            keys::chain_partition(actor, partition),
+            chain_partition_value(tip),
+        );
     }
 
     pub(super) fn fingerprint(&self, partition: Partition) -> Result<Fingerprint, KeyspaceError> {
@@ -157,10 +182,6 @@ impl<'a> Staging<'a> {
             Fingerprint::read,
         )?;
         Ok(found.unwrap_or_default())
-    }
-
-    pub(super) fn set_fingerprint(&mut self, partition: Partition, fingerprint: Fingerprint) {
-        self.write(keys::partition(partition), |to| fingerprint.write(to));
     }
 
     pub(super) fn number(
@@ -176,14 +197,6 @@ impl<'a> Staging<'a> {
                 parts: from.var("parts")?,
             })
         })
-    }
-
-    pub(super) fn set_number(&mut self, actor: ActorId, number: u64, numbered: Numbered) {
-        self.write(keys::number(actor, number), |to| {
-            to.raw(&numbered.batch.0)
-                .var(numbered.parts_here)
-                .var(numbered.parts);
-        });
     }
 
     pub(super) fn is_held(
@@ -204,9 +217,9 @@ impl<'a> Staging<'a> {
     }
 
     pub(super) fn set_held_count(&mut self, actor: ActorId, count: u64) {
-        self.write(keys::held_count(actor), |to| {
-            to.var(count);
-        });
+        let mut to = Writer::new();
+        to.var(count);
+        self.put(keys::held_count(actor), to.into_bytes());
     }
 
     pub(super) fn document(
@@ -214,6 +227,43 @@ impl<'a> Staging<'a> {
         document: DocumentId,
     ) -> Result<Option<DocumentIndex>, KeyspaceError> {
         read_document(self.below, document)
+    }
+}
+
+impl Facts for Staging<'_> {
+    fn set_part(&mut self, part: PartId, place: PartPlace) {
+        Staging::set_part(self, part, place);
+    }
+    fn set_feed(&mut self, partition: Partition, position: u64) {
+        self.put(keys::feed(partition, position), Vec::new());
+    }
+    fn fingerprint(&self, partition: Partition) -> Result<Fingerprint, KeyspaceError> {
+        Staging::fingerprint(self, partition)
+    }
+    fn set_fingerprint(&mut self, partition: Partition, fingerprint: Fingerprint) {
+        self.put(keys::partition(partition), partition_value(fingerprint));
+    }
+    fn number(&self, actor: ActorId, number: u64) -> Result<Option<Numbered>, KeyspaceError> {
+        Staging::number(self, actor, number)
+    }
+    fn set_number(&mut self, actor: ActorId, number: u64, numbered: Numbered) {
+        self.put(keys::number(actor, number), number_value(numbered));
+    }
+    fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {
+        Staging::chain(self, actor)
+    }
+    fn set_chain(&mut self, actor: ActorId, tip: ChainTip) {
+        self.put(keys::chain(actor), chain_value(tip));
+    }
+    fn chain_partition(
+        &self,
+        actor: ActorId,
+        partition: Partition,
+    ) -> Result<PartitionTip, KeyspaceError> {
+        Staging::chain_partition(self, actor, partition)
+    }
+    fn set_chain_partition(&mut self, actor: ActorId, partition: Partition, tip: PartitionTip) {
+        Staging::set_chain_partition(self, actor, partition, tip);
     }
 }
 
