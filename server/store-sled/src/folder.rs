@@ -24,6 +24,8 @@ const FORMAT_FILE: &str = "format";
 const FORMAT_WORDS: &str = "dongbo store ";
 /// Changes with anything that makes an older index useless, sled's version included.
 const STATE_WORDS: &str = "dongbo index 2";
+/// What the state file says of an index that could not be read.
+const DAMAGED: &str = "damaged";
 
 /// What the format file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub(crate) enum Distrust {
     Journal,
     Copied,
     Boot,
+    Damaged,
 }
 
 /// Reads the state file: whether the index may be trusted.
@@ -84,6 +87,7 @@ pub(crate) fn judge(folder: &Path, journal: [u8; 16], boot: Option<&str>) -> Res
     }
     match *stopped {
         "closed" => Ok(()),
+        DAMAGED => Err(Distrust::Damaged),
         open if boot.is_none_or(|boot| open != open_line(boot)) => Err(Distrust::Boot),
         _ if *of_inode != inode_line(inode) => Err(Distrust::Copied),
         _ => Ok(()),
@@ -109,6 +113,13 @@ pub(crate) fn mark_closed(folder: &Path, journal: [u8; 16]) -> io::Result<()> {
 pub(crate) fn distrust(folder: &Path) {
     if let Err(error) = fs::remove_file(folder.join(INDEX_FOLDER).join(STATE_FILE)) {
         tracing::warn!(%error, "the state of a failed index could not be removed");
+    }
+}
+
+/// Says that the index could not be read, and must be built again.
+pub(crate) fn mark_damaged(folder: &Path, journal: [u8; 16]) {
+    if write_state(folder, journal, DAMAGED).is_err() {
+        distrust(folder);
     }
 }
 

@@ -62,10 +62,10 @@ impl Gathering {
     }
 
     /// Puts a key, or removes it.
-    pub(crate) fn put(&mut self, key: &[u8], value: Option<Vec<u8>>) -> Result<(), GatherError> {
+    pub(crate) fn put(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), GatherError> {
         let value = value.unwrap_or_default();
         let bytes = key.len() + value.len() + KEY_OVERHEAD_BYTES;
-        match self.memory.insert(key.to_vec(), value) {
+        match self.memory.insert(key, value) {
             // Its length may be another one; that much the limit can be off.
             Some(_) => {}
             None => self.bytes += bytes,
@@ -221,7 +221,7 @@ mod tests {
         for _ in 0..6_000 {
             let key = vec![0x84, next(20) as u8, next(40) as u8];
             let value = (next(4) > 0).then(|| vec![1 + next(200) as u8; 1 + next(30) as usize]);
-            gathering.put(&key, value.clone()).unwrap();
+            gathering.put(key.clone(), value.clone()).unwrap();
             match value {
                 Some(value) => model.insert(key.clone(), value),
                 None => model.remove(&key),

@@ -278,7 +278,7 @@ impl SledStore {
         };
         let mut outcomes = Vec::with_capacity(group.len());
         for commit in group {
-            match self.first_broken(index, &overlay, &commit.conditions) {
+            match self.first_broken(writing, index, &overlay, &commit.conditions) {
                 Ok(Some(key)) => outcomes.push(Err(CommitError::Conflict { key })),
                 Ok(None) => {
                     if let Err(error) = self.accept(writing, &mut overlay, commit.writes) {
@@ -319,6 +319,7 @@ impl SledStore {
     /// The key of the first condition that does not hold.
     fn first_broken(
         &self,
+        writing: &mut Writing,
         index: &Index,
         overlay: &Overlay,
         conditions: &[Condition],
@@ -326,7 +327,7 @@ impl SledStore {
         for Condition { key, expected } in conditions {
             let holds = match overlay.writes.get(key) {
                 Some(pending) => pending.value == *expected,
-                None => match (index.get(key).map_err(unread)?, expected) {
+                None => match (self.get_in(writing, index, key)?, expected) {
                     (None, None) => true,
                     (Some(_), None) | (None, Some(_)) => false,
                     (Some(stored), Some(expected)) => {
@@ -339,6 +340,18 @@ impl SledStore {
             }
         }
         Ok(None)
+    }
+
+    fn get_in(
+        &self,
+        writing: &mut Writing,
+        index: &Index,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, CommitError> {
+        index.get(key).map_err(|error| {
+            self.give_up_index(writing, &error);
+            unread(error)
+        })
     }
 
     /// Adds a commit to the journal's group, the redo file's and the overlay.

@@ -321,10 +321,10 @@ impl Index {
     }
 
     /// Writes derived keys, in order.
-    pub(crate) fn put(&self, writes: &[Write]) -> Result<(), IndexError> {
+    pub(crate) fn put(&self, writes: Vec<Write>) -> Result<(), IndexError> {
         if let Derived::Gathering(gathering) = &mut *self.change_derived() {
             for write in writes {
-                gathering.put(&write.key, write.value.as_deref().map(value::inline))?;
+                gathering.put(write.key, write.value.map(value::inlined))?;
             }
             return Ok(());
         }
@@ -332,8 +332,8 @@ impl Index {
         self.derived_above.store(true, Ordering::SeqCst);
         for write in writes {
             // One by one: faster than batches, in any number.
-            match &write.value {
-                Some(value) => self.sled.insert(own(&write.key), value::inline(value))?,
+            match write.value {
+                Some(value) => self.sled.insert(own(&write.key), value::inlined(value))?,
                 None if hides => self.sled.insert(own(&write.key), &[])?,
                 None => self.sled.remove(own(&write.key))?,
             };

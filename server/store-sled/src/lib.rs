@@ -54,6 +54,10 @@
 //!
 //! The state file tells them apart: it holds the boot in which the index was opened, and its own
 //! inode, which a copy does not have.
+//!
+//! Opening reads the ends of the runs, not their blocks. A block that turns out to be damaged when it is
+//! read (`index-damaged` in the log) ends the store for commits and is noted in the state file: the next
+//! opening builds the index again.
 
 mod folder;
 mod gathering;
@@ -183,14 +187,38 @@ impl SledStore {
         act: impl FnOnce(&Index) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        match index.as_ref() {
-            Some(index) => act(index),
-            None => Err(ReadError {
+        let Some(open) = index.as_ref() else {
+            return Err(ReadError {
                 step: "read",
                 object: "index".to_owned(),
                 reason: "the store is closed".to_owned(),
-            }),
+            });
+        };
+        let result = act(open);
+        drop(index);
+        if let Err(error) = &result {
+            self.give_up_index(&mut self.lock_writing(), error);
         }
+        result
+    }
+
+    /// The index cannot be read: no more commits, and the next opening builds it again. The journal
+    /// has everything that was acknowledged.
+    fn give_up_index(&self, writing: &mut Writing, error: &ReadError) {
+        if writing.fatal.is_some() {
+            return;
+        }
+        tracing::error!(
+            code = "index-damaged",
+            %error,
+            "the index is damaged and is built again from the journal at the next start; nothing is lost: {error}"
+        );
+        folder::mark_damaged(&self.folder, self.journal.id());
+        writing.fatal = Some(CommitError::Fatal {
+            step: error.step,
+            object: error.object.clone(),
+            reason: error.reason.clone(),
+        });
     }
 
     /// Changes derived keys outside a group. A failure of sled is fatal.
@@ -273,7 +301,7 @@ impl Store for SledStore {
         // Neighbours together: sled then rewrites a page once for many keys. Stable, so that of two
         // writes of one key the later stays the later.
         writes.sort_by(|one, other| one.key.cmp(&other.key));
-        self.change_derived(|index, _| index.put(&writes))
+        self.change_derived(|index, _| index.put(writes))
     }
 
     fn derived_rebuilt(&self) -> Result<(), CommitError> {

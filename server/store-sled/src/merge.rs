@@ -1,6 +1,7 @@
 //! Several ordered layers as one: where a key is in more than one, the newest has it.
 
-use std::iter::Peekable;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
 use store::ReadError;
 
@@ -9,16 +10,60 @@ use crate::run::Stored;
 /// Entries of one layer, ascending; an empty value says that the key was removed.
 pub(crate) type Layer<'a> = Box<dyn Iterator<Item = Result<Stored, ReadError>> + 'a>;
 
-/// The layers as one, removals included.
+/// The layers as one, removals included. What cannot be read ends the whole.
 pub(crate) struct Merged<'a> {
     /// Newest first.
-    layers: Vec<Peekable<Layer<'a>>>,
+    layers: Vec<Layer<'a>>,
+    /// The next entry of each layer that has one.
+    heads: BinaryHeap<Head>,
+    failed: Option<ReadError>,
 }
+
+/// The next entry of a layer; the greatest is the one to come first.
+struct Head {
+    entry: Stored,
+    layer: usize,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (own, others) = (&self.entry.0, &other.entry.0);
+        others.cmp(own).then(other.layer.cmp(&self.layer))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Head {}
 
 impl<'a> Merged<'a> {
     pub(crate) fn new(layers: Vec<Layer<'a>>) -> Self {
-        Self {
-            layers: layers.into_iter().map(Iterator::peekable).collect(),
+        let heads = BinaryHeap::with_capacity(layers.len());
+        let mut merged = Self {
+            layers,
+            heads,
+            failed: None,
+        };
+        (0..merged.layers.len()).for_each(|layer| merged.advance(layer));
+        merged
+    }
+
+    /// Takes the next entry of a layer to the heads.
+    fn advance(&mut self, layer: usize) {
+        match self.layers.get_mut(layer).and_then(Iterator::next) {
+            Some(Ok(entry)) => self.heads.push(Head { entry, layer }),
+            Some(Err(error)) => self.failed = Some(error),
+            None => {}
         }
     }
 }
@@ -27,21 +72,20 @@ impl Iterator for Merged<'_> {
     type Item = Result<Stored, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut least: Option<(usize, Vec<u8>)> = None;
-        for (at, layer) in self.layers.iter_mut().enumerate() {
-            match layer.peek() {
-                // A layer that cannot be read ends the whole.
-                Some(Err(_)) => return layer.next(),
-                Some(Ok((key, _))) if least.as_ref().is_none_or(|(_, least)| key < least) => {
-                    least = Some((at, key.clone()));
-                }
-                Some(Ok(_)) | None => {}
-            }
+        if let Some(error) = self.failed.take() {
+            self.heads.clear();
+            return Some(Err(error));
         }
-        let (newest, key) = least?;
-        for layer in self.layers.iter_mut().skip(newest + 1) {
-            layer.next_if(|entry| entry.as_ref().is_ok_and(|(other, _)| *other == key));
+        let Head { entry, layer } = self.heads.pop()?;
+        self.advance(layer);
+        while self
+            .heads
+            .peek()
+            .is_some_and(|head| head.entry.0 == entry.0)
+        {
+            let older = self.heads.pop().map(|head| head.layer);
+            older.into_iter().for_each(|layer| self.advance(layer));
         }
-        self.layers.get_mut(newest)?.next()
+        Some(Ok(entry))
     }
 }

@@ -86,7 +86,7 @@ pub enum Rebuilt {
     /// It had applied records that the journal does not have: the journal is older than the index, or
     /// has lost records.
     Ahead,
-    /// sled could not read it, or it has another format.
+    /// It could not be read, or it has another format.
     Damaged,
     /// Its derived keys were not complete.
     Incomplete,
@@ -220,7 +220,7 @@ fn open_journal(
 fn why(distrust: Distrust) -> Rebuilt {
     match distrust {
         Distrust::Absent => Rebuilt::Absent,
-        Distrust::Undefined => Rebuilt::Damaged,
+        Distrust::Undefined | Distrust::Damaged => Rebuilt::Damaged,
         Distrust::Journal => Rebuilt::Foreign,
         Distrust::Copied => Rebuilt::Copied,
         Distrust::Boot => Rebuilt::Boot,
@@ -385,15 +385,14 @@ fn build_index(
         .map_err(|error| broken(error.to_string()))?;
     let (mut last, mut records) = (None, 0);
     journal.replay(None, |place, body| {
-        put_record(place, body, |key, value| truth.put(key, value)).map_err(
-            |error| match error {
-                PutError::Record(reason) => OpenError::Record {
-                    sequence: place.sequence,
-                    reason,
-                },
-                PutError::Index(error) => broken(error.to_string()),
+        let put = put_record(place, body, |key, value| truth.put(key.to_vec(), value));
+        put.map_err(|error| match error {
+            PutError::Record(reason) => OpenError::Record {
+                sequence: place.sequence,
+                reason,
             },
-        )?;
+            PutError::Index(error) => broken(error.to_string()),
+        })?;
         last = Some(place);
         records += 1;
         Ok::<(), OpenError>(())

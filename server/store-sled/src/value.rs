@@ -17,6 +17,12 @@ pub(crate) fn inline(value: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The same of a value that nobody else needs.
+pub(crate) fn inlined(mut value: Vec<u8>) -> Vec<u8> {
+    value.insert(0, INLINE);
+    value
+}
+
 /// The bytes of a truth value that begins at byte `offset` of the record at `place`.
 pub(crate) fn truth(value: &[u8], place: Place, offset: usize) -> Vec<u8> {
     if value.len() < POINTED_BYTES_MIN {
