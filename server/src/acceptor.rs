@@ -138,11 +138,19 @@ impl Writer {
     /// Accepts a group in one commit; if the group as a whole is too large, one by one.
     fn accept_group(&mut self, group: Vec<Job>) {
         let parts: Vec<&[Checked]> = group.iter().map(|job| job.parts.as_slice()).collect();
-        match self.commit(&parts) {
-            Ok(verdicts) => {
+        let now = self.parts.clock.now_s();
+        match self.commit(&parts, now) {
+            Ok((verdicts, end)) => {
+                let mut accepted = Accepted::new();
+                let mut answers = Vec::with_capacity(group.len());
                 for (job, verdicts) in group.into_iter().zip(verdicts) {
+                    add_accepted(&mut accepted, job.parts, &verdicts, now);
+                    answers.push((job.answer, verdicts));
+                }
+                self.pass_on(accepted, end);
+                for (answer, verdicts) in answers {
                     // Nobody listens if the connection broke; what is durable stays.
-                    let _ = job.answer.send(Ok(verdicts));
+                    let _ = answer.send(Ok(verdicts));
                 }
             }
             Err(problem) if problem.code == ProblemCode::TooLarge && group.len() > 1 => {
@@ -158,9 +166,13 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, group: &[&[Checked]]) -> Result<Vec<Vec<Verdict>>, Problem> {
+    /// The verdicts of a group, durable, and the position after it.
+    fn commit(
+        &mut self,
+        group: &[&[Checked]],
+        now: i64,
+    ) -> Result<(Vec<Vec<Verdict>>, u64), Problem> {
         let catalogue = self.parts.registry.current();
-        let now = self.parts.clock.now_s();
         let staged = self.stage(&catalogue, group, now);
         let (verdicts, commit, end) = match staged {
             Ok(staged) => staged,
@@ -176,15 +188,9 @@ impl Writer {
             self.cache.clear();
             return Err(error.into());
         }
-        self.pass_on(group, &verdicts, now);
         let metrics = &self.parts.metrics;
         metrics.committed(group.len(), verdicts.iter().flatten());
-        self.end.send_if_modified(|known| {
-            let grown = *known < end;
-            *known = end;
-            grown
-        });
-        Ok(verdicts)
+        Ok((verdicts, end))
     }
 
     fn stage(
@@ -216,26 +222,29 @@ impl Writer {
         Ok((verdicts, commit, end))
     }
 
-    /// Hands what was accepted just now to whoever derives from it.
-    fn pass_on(&self, group: &[&[Checked]], verdicts: &[Vec<Verdict>], now: i64) {
-        let mut accepted = Accepted::new();
-        for (part, verdict) in group
-            .iter()
-            .copied()
-            .flatten()
-            .zip(verdicts.iter().flatten())
-        {
-            if let (Ok(part), Verdict::Accepted { position }) = (part, verdict) {
-                let entry = LogEntry {
-                    received_at: now,
-                    part: SignedPart::clone(part),
-                };
-                accepted.push((*position, entry));
-            }
-        }
+    /// Hands what was accepted just now to whoever derives from it, and tells how far the log reaches.
+    fn pass_on(&self, accepted: Accepted, end: u64) {
         if !accepted.is_empty() {
             // The deriver is gone only while the server ends.
             let _ = self.parts.accepted.send(accepted);
+        }
+        self.end.send_if_modified(|known| {
+            let grown = *known < end;
+            *known = end;
+            grown
+        });
+    }
+}
+
+/// Adds the parts that were accepted, as entries of the log.
+fn add_accepted(to: &mut Accepted, parts: Vec<Checked>, verdicts: &[Verdict], now: i64) {
+    for (part, verdict) in parts.into_iter().zip(verdicts) {
+        if let (Ok(part), Verdict::Accepted { position }) = (part, verdict) {
+            let entry = LogEntry {
+                received_at: now,
+                part: part.into_signed(),
+            };
+            to.push((*position, entry));
         }
     }
 }

@@ -3,9 +3,10 @@
 //! Nothing here decides anything; all of it can be done again from the log. Figures change and
 //! listeners are told before the extracts are written, since writing may have to wait for a commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
 use std::time::Instant;
 
 use store::{SharedStore, Write};
@@ -36,6 +37,9 @@ pub enum DeriveError {
     /// Derived keys cannot be written.
     #[error(transparent)]
     Commit(#[from] store::CommitError),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
     /// A kept value cannot be read back.
     #[error(transparent)]
     Kept(#[from] crate::kept::KeptError),
@@ -60,6 +64,8 @@ struct Followed {
     /// For forgetting the one not used for longest.
     used: u64,
     weight: usize,
+    /// It is in the list of what has changed.
+    changed: bool,
 }
 
 impl Followed {
@@ -73,6 +79,7 @@ impl Followed {
             through: 0,
             used: 0,
             weight: 1,
+            changed: false,
         }
     }
 
@@ -97,6 +104,19 @@ impl Followed {
         self.state.apply(change);
     }
 
+    /// Takes in one entry of a position; false if that position is in the state already.
+    fn take(&mut self, entry: &Entry, change: Option<&DecodedChange>, position: u64) -> bool {
+        if self.through >= position {
+            return false;
+        }
+        match (entry, change) {
+            (Entry::Extension { name, .. }, _) => self.declare(name),
+            (Entry::Change { .. }, Some(change)) => self.apply(change),
+            (Entry::Subject { .. } | Entry::Change { .. }, _) => {}
+        }
+        true
+    }
+
     fn report(&self) -> DerivedReport {
         DerivedReport {
             first_received_at: self.first_received_at,
@@ -111,11 +131,11 @@ impl Followed {
 pub(crate) struct Deriver {
     store: SharedStore,
     totals: Arc<Totals>,
-    followed: BTreeMap<DocumentId, Box<Followed>>,
+    followed: HashMap<DocumentId, Box<Followed>>,
     weight: usize,
     followed_max: usize,
     uses: u64,
-    changed: BTreeSet<DocumentId>,
+    changed: Vec<DocumentId>,
     position: u64,
 }
 
@@ -124,11 +144,11 @@ impl Deriver {
         Self {
             store,
             totals,
-            followed: BTreeMap::new(),
+            followed: HashMap::new(),
             weight: 0,
             followed_max: limits::FOLLOWED_CELLS_MAX,
             uses: 0,
-            changed: BTreeSet::new(),
+            changed: Vec::new(),
             position: 0,
         }
     }
@@ -184,8 +204,10 @@ impl Deriver {
             let (taken, followed) = sync_channel(limits::REBUILD_STEPS_AHEAD);
             let (reading, taking) = (Arc::clone(&store), Arc::clone(&store));
             let rebuild = &rebuild;
-            scope.spawn(move || read_ahead(&reading, &decoded));
-            scope.spawn(move || take_steps(taking, rebuild, &steps, &taken));
+            let named = |name: &str| Builder::new().name(name.to_owned());
+            named("log-reader").spawn_scoped(scope, move || read_ahead(&reading, &decoded))?;
+            named("log-deriver")
+                .spawn_scoped(scope, move || take_steps(taking, rebuild, &steps, &taken))?;
             self.follow_steps(rebuild, followed)
         })?;
         let rebuild = rebuild.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -242,43 +264,37 @@ impl Deriver {
     ) -> Result<(), DeriveError> {
         let position = replayed.position();
         self.position = position;
-        let mut documents = BTreeMap::new();
+        self.uses = self.uses.saturating_add(1);
+        // All of them before any takes in a thing: a failure must not leave half an entry behind.
         for (entry, _) in replayed.entries() {
             let document = entry.document();
-            if documents.contains_key(&document) {
-                continue;
+            if !self.followed.contains_key(&document) {
+                let loaded = self.load(replayed, document, rebuild)?;
+                self.weight = self.weight.saturating_add(loaded.weight);
+                self.followed.insert(document, loaded);
             }
-            let followed = match self.followed.remove(&document) {
-                Some(followed) => {
-                    self.weight = self.weight.saturating_sub(followed.weight);
-                    followed
-                }
-                None => self.load(replayed, document, rebuild)?,
-            };
-            documents.insert(document, followed);
         }
         for (entry, change) in replayed.entries() {
-            let Some(followed) = documents.get_mut(&entry.document()) else {
-                continue;
-            };
-            if followed.through >= position {
-                continue;
-            }
-            match (entry, change) {
-                (Entry::Extension { name, .. }, _) => followed.declare(name),
-                (Entry::Change { .. }, Some(change)) => followed.apply(change),
-                (Entry::Subject { .. } | Entry::Change { .. }, _) => {}
+            if let Some(followed) = self.followed.get_mut(&entry.document())
+                && followed.take(entry, change, position)
+            {
+                let cells = change.map_or(0, |change| change.content.ops.len());
+                self.weight = self.weight.saturating_add(cells);
             }
         }
-        for (document, mut followed) in documents {
+        for (entry, _) in replayed.entries() {
+            let document = entry.document();
+            let Some(followed) = self.followed.get_mut(&document) else {
+                continue;
+            };
             if followed.through < position {
                 followed.received(replayed.received_at(), position);
             }
-            self.uses = self.uses.saturating_add(1);
             followed.used = self.uses;
-            self.weight = self.weight.saturating_add(followed.weight);
-            self.followed.insert(document, followed);
-            self.changed.insert(document);
+            if !followed.changed {
+                followed.changed = true;
+                self.changed.push(document);
+            }
         }
         if self.weight > self.followed_max {
             match rebuild {
@@ -338,11 +354,23 @@ impl Deriver {
 
     /// Gives the figures what has changed.
     fn publish(&mut self) {
-        let reports = std::mem::take(&mut self.changed)
-            .into_iter()
-            .filter_map(|document| Some(Arc::new(self.followed.get(&document)?.report())))
-            .collect();
-        self.totals.set(reports, self.position);
+        let reports = self.take_changed().into_iter().filter_map(|document| {
+            let followed = self.followed.get(&document)?;
+            Some(Arc::new(followed.report()))
+        });
+        self.totals.set(reports.collect(), self.position);
+    }
+
+    /// What has changed since the last call, ascending.
+    fn take_changed(&mut self) -> Vec<DocumentId> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        for document in &changed {
+            if let Some(followed) = self.followed.get_mut(document) {
+                followed.changed = false;
+            }
+        }
+        changed
     }
 
     /// Writes the extracts, then the position they stand for: a crash between loses the newer.
@@ -368,7 +396,7 @@ impl Deriver {
 
     /// Writes what has changed past the figures, of which none is kept while everything is derived.
     fn write_changed(&mut self) -> Result<(), DeriveError> {
-        let changed: Vec<DocumentId> = std::mem::take(&mut self.changed).into_iter().collect();
+        let changed = self.take_changed();
         for some in changed.chunks(limits::EXTRACTS_UNWRITTEN_MAX) {
             let write = |document: &DocumentId| {
                 Some(Write {

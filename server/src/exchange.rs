@@ -11,6 +11,7 @@ use sync_core::sync::{Request, Response};
 use crate::app::{App, SharedApp, blocking};
 use crate::entropy::random;
 use crate::keyspace::StoreKeyspace;
+use crate::limits::PARTS_VERIFIED_AT_ONCE as AT_ONCE;
 use crate::problem::{Problem, ProblemCode};
 use crate::token::Identity;
 
@@ -31,15 +32,19 @@ pub(crate) async fn exchange(
     check_province(&catalogue, &request)?;
     let parts = std::mem::take(&mut request.parts);
     let about = parts.iter().map(SignedPart::id).collect();
-    let (request, checked) = blocking(app, move |app| {
-        renew_if_rolled_back(app, &request)?;
-        if !request.records.is_empty() {
-            app.registry.take_back(&request.records)?;
-        }
-        let checked = node::verify(&app.registry.current(), parts);
-        Ok((request, checked))
-    })
-    .await?;
+    let (request, checked) = if is_ordinary(app, &request) && parts.len() <= AT_ONCE {
+        (request, node::verify(&catalogue, parts))
+    } else {
+        blocking(app, move |app| {
+            renew_if_rolled_back(app, &request)?;
+            if !request.records.is_empty() {
+                app.registry.take_back(&request.records)?;
+            }
+            let checked = node::verify(&app.registry.current(), parts);
+            Ok((request, checked))
+        })
+        .await?
+    };
     let verdicts = if checked.is_empty() {
         Vec::new()
     } else {
@@ -59,6 +64,17 @@ pub(crate) async fn exchange(
         )?)
     })
     .await
+}
+
+/// True if nothing has to be read or written before the parts of a request are judged: it gives no
+/// records back, and no position that this node has not reached.
+fn is_ordinary(app: &App, request: &Request) -> bool {
+    let reached = |position| {
+        let running = app.running();
+        running.is_ok_and(|running| position <= *running.acceptor.end().borrow())
+    };
+    let known = request.known.is_none_or(|known| reached(known.position));
+    request.records.is_empty() && known
 }
 
 fn check_province(catalogue: &Catalogue, request: &Request) -> Result<(), Problem> {

@@ -75,6 +75,13 @@ pub const EXCHANGES_PER_COMMIT_MAX: usize = 128;
 /// Bytes of parts accepted by one commit; the indexes they change come on top.
 pub const COMMIT_PART_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Access tokens whose signature need not be checked again: one for each device of a large province.
+pub const TOKENS_REMEMBERED_MAX: usize = 4_096;
+
+/// Parts of an exchange whose signatures are checked where the request is read; more would keep other
+/// requests of that thread waiting for more than a fraction of a millisecond.
+pub const PARTS_VERIFIED_AT_ONCE: usize = 4;
+
 /// People whose partitions are remembered.
 pub const SESSIONS_REMEMBERED_MAX: usize = 4_096;
 

@@ -3,8 +3,9 @@
 //! Access tokens are JWTs of one algorithm (EdDSA), one key id, and required `aud`, `iss`, `typ`.
 //! Refresh tokens and challenges are functions of the token key: nothing of them needs to be kept.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use ed25519_dalek::SigningKey;
@@ -53,6 +54,14 @@ pub struct Tokens {
     audience: String,
     refresh_secret: [u8; 32],
     challenge_secret: [u8; 32],
+    proved: Mutex<BTreeMap<[u8; 32], Proved>>,
+}
+
+/// What an access token said whose signature was checked; it stands until the token ends.
+#[derive(Debug, Clone, Copy)]
+struct Proved {
+    identity: Identity,
+    ends_at: i64,
 }
 
 impl fmt::Debug for Tokens {
@@ -99,6 +108,7 @@ impl Tokens {
             audience,
             refresh_secret: labelled_hash("refresh token secret", &[key.as_bytes()]),
             challenge_secret: labelled_hash("challenge secret", &[key.as_bytes()]),
+            proved: Mutex::default(),
         }
     }
 
@@ -116,20 +126,54 @@ impl Tokens {
             .map_err(|error| Problem::internal(&error))
     }
 
-    /// Who an access token proves.
+    /// Who an access token proves. A device shows the same one with every request: its signature is
+    /// checked once, its end every time.
     pub fn verify_access(&self, token: &str, now: i64) -> Result<Identity, Problem> {
+        let name = labelled_hash("access token", &[token.as_bytes()]);
+        let known = self.lock_proved().get(&name).copied();
+        let proved = match known {
+            Some(proved) => proved,
+            None => {
+                let proved = self.check_access(token)?;
+                self.remember(name, proved, now);
+                proved
+            }
+        };
+        if now >= proved.ends_at {
+            return Err(Problem::new(ProblemCode::TokenExpired));
+        }
+        Ok(proved.identity)
+    }
+
+    fn lock_proved(&self) -> MutexGuard<'_, BTreeMap<[u8; 32], Proved>> {
+        self.proved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, name: [u8; 32], proved: Proved, now: i64) {
+        let mut known = self.lock_proved();
+        if known.len() >= limits::TOKENS_REMEMBERED_MAX {
+            known.retain(|_, proved| now < proved.ends_at);
+        }
+        if known.len() >= limits::TOKENS_REMEMBERED_MAX {
+            known.clear();
+        }
+        known.insert(name, proved);
+    }
+
+    fn check_access(&self, token: &str) -> Result<Proved, Problem> {
         let refused = || Problem::new(ProblemCode::SignInRequired);
         let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| refused())?;
         if read.header.typ != self.header.typ || read.header.kid != self.header.kid {
             return Err(refused());
         }
-        if now >= read.claims.exp {
-            return Err(Problem::new(ProblemCode::TokenExpired));
-        }
-        Ok(Identity {
+        let identity = Identity {
             person: read.claims.sub,
             key: read.claims.key,
+        };
+        Ok(Proved {
+            identity,
+            ends_at: read.claims.exp,
         })
     }
 
