@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use e2e::{Peer, TEMPLATE, now_s};
 use serde_json::json;
-use sync_core::batch::SignedPart;
+use sync_core::batch::{Sealer, SignedPart};
 use sync_core::cell::CellValue;
 use sync_core::document::{Edit, Entry, Subject, SubjectKind};
 use sync_core::identity::UnitId;
@@ -14,6 +14,7 @@ use sync_core::log::{Follow, LogReader};
 use sync_core::sync::message::{Known, Request};
 use sync_core::sync::{Frame, PartAnswer, Response};
 
+use crate::connection::Connection;
 use crate::{field, percentile, say};
 
 /// Batches of the single client.
@@ -56,23 +57,24 @@ fn batches(peer: &mut Peer, unit: UnitId, count: usize) -> Result<Vec<SignedPart
 }
 
 /// Sends batches one exchange each; gives the time of each acknowledgement in microseconds.
-fn push(peer: &mut Peer, url: &str, parts: &[SignedPart]) -> Result<Vec<u64>> {
+fn push(connection: &mut Connection, sealer: &Sealer, parts: Vec<SignedPart>) -> Result<Vec<u64>> {
     let mut known: Option<Known> = None;
     let mut times = Vec::with_capacity(parts.len());
+    let actor = sealer.actor();
     for part in parts {
         let request = Request {
-            province: peer.device.sealer().province,
-            actor: peer.device.sealer().actor(),
+            province: sealer.province,
+            actor,
             own_number: u64::MAX >> 1,
             catalogue_number: u64::MAX >> 1,
             known,
             bytes_max: 1 << 16,
             records: Vec::new(),
-            parts: vec![part.clone()],
+            parts: vec![part],
         };
         let frame = Frame::Request(Box::new(request)).encode();
         let began = Instant::now();
-        let (_, bytes) = peer.post_frame(url, &frame)?;
+        let bytes = connection.post(&frame)?;
         times.push(began.elapsed().as_micros() as u64);
         let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
             anyhow::bail!("{}", String::from_utf8_lossy(&bytes));
@@ -122,25 +124,29 @@ pub(crate) fn acknowledge() -> Result<()> {
         let count = if index == 0 { BATCHES + ALONE } else { BATCHES };
         sealed.push(batches(peer, *unit, count)?);
     }
-    if let (Some((peer, _)), Some(parts)) = (field.peers.first_mut(), sealed.first_mut()) {
+    let mut connections = Vec::new();
+    for (peer, _) in &mut field.peers {
+        let token = peer.token(&url)?;
+        let connection = Connection::open(&url, &token)?;
+        connections.push((connection, peer.device.sealer().clone()));
+    }
+    if let (Some((connection, sealer)), Some(parts)) = (connections.first_mut(), sealed.first_mut())
+    {
         let rest = parts.split_off(ALONE);
-        let mut times = push(peer, &url, parts)?;
+        let mut times = push(connection, sealer, std::mem::replace(parts, rest))?;
         let p50 = percentile(&mut times, 50);
         say(&json!({
             "ack_one_client_p50_us": p50, "ack_one_client_p99_us": percentile(&mut times, 99),
             "fdatasync_p50_us": raw, "ack_beyond_fdatasync_p50_us": p50.saturating_sub(raw),
         }));
-        *parts = rest;
     }
     let began = Instant::now();
     let mut all: Vec<u64> = std::thread::scope(|scope| {
-        let threads: Vec<_> = field
-            .peers
+        let threads: Vec<_> = connections
             .iter_mut()
-            .zip(&sealed)
-            .map(|((peer, _), parts)| {
-                let url = &url;
-                scope.spawn(move || push(peer, url, parts))
+            .zip(sealed)
+            .map(|((connection, sealer), parts)| {
+                scope.spawn(move || push(connection, sealer, parts))
             })
             .collect();
         let times = threads

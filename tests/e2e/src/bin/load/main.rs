@@ -4,6 +4,7 @@
 //! `journal`.
 
 mod acknowledge;
+mod connection;
 mod journal_start;
 mod live;
 mod ordinary;
