@@ -1,15 +1,10 @@
 // What must hold on every page: no violation that axe-core finds, in both languages, by day and in sunlight.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { shot } from "./field.mjs";
+import { shot, violations } from "./field.mjs";
 import { PAGES, SIZES, furnished, speaking } from "./pages.mjs";
 
-const modules = createRequire(join(import.meta.dirname, "../../clients/web/package.json"));
-const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 let field;
 let browser;
 
@@ -21,13 +16,6 @@ before(async () => {
 });
 
 after(async () => field?.close());
-
-/** Rules of WCAG 2.2 AA and axe-core's own good practice. */
-async function violations(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
-}
 
 for (const language of ["vi", "en"]) {
   for (const { name, go } of PAGES) {

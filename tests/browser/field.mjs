@@ -275,7 +275,9 @@ export async function violations(of) {
 export async function shot(of, name) {
   if (!shots) return;
   mkdirSync(shots, { recursive: true });
-  await of.screenshot({ path: join(shots, `${name}.png`) });
+  const type = process.env.DONGBO_SHOTS_TYPE ?? "png";
+  const small = type === "png" ? {} : { quality: 40 };
+  await of.screenshot({ path: join(shots, `${name}.${type}`), type, ...small });
 }
 
 /** The PIN of everybody. */

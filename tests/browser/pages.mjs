@@ -1,15 +1,29 @@
 // Every page of the app in a state worth looking at: for the gallery, and for what must hold on every page.
 
-import { Field, OFFICERS, WAIT, badge, cell, openReport, signedIn, sync, typed } from "./field.mjs";
+import { Field, OFFICERS, WAIT, badge, cell, openReport, press, signedIn, sync, typed } from "./field.mjs";
+
+const AREA = "khu-vuc-dinh-hoa";
+const DESK = ".desk .totals";
+const FIRST = "ul.work button.row";
+/** The desks above the commune. */
+const ABOVE = [
+  { name: "thu", display: "Ma Thị Thu", role: "aggregator", unit: AREA, subtree: true },
+  { name: "trang", display: "Phạm Thu Trang", role: "provincial-reviewer" },
+];
 
 /** The sizes every page is looked at in. */
 export const SIZES = [[1280, 800], [800, 1280], [360, 740], [1440, 900]];
 
 /** A province in which there is something to see: figures, a conflict, a finding, somebody who is late. */
 export async function furnished() {
-  const field = await Field.start(OFFICERS);
-  const [hanh, toan] = [await field.page(await field.browser("hanh")), await field.page(await field.browser("toan"))];
-  await field.enrolled(hanh, "hanh");
+  const field = await Field.start([...OFFICERS, ...ABOVE]);
+  const browser = await field.browser("shared");
+  // One tablet of three people, the last of them the officer whose work is looked at.
+  for (const [name, unit] of [["thu", AREA], ["trang", null]]) {
+    await enrolAnother(field, browser, name, unit, DESK).then((page) => page.close());
+  }
+  const hanh = await enrolAnother(field, browser, "hanh", OFFICERS[0].unit, FIRST);
+  const toan = await field.page(await field.browser("toan"));
   await field.enrolled(toan, "toan");
   await openReport(hanh);
   await openReport(toan);
@@ -25,24 +39,67 @@ export async function furnished() {
   return { field, hanh };
 }
 
+/** Makes a tablet somebody's, whether it is others' already or not. */
+async function enrolAnother(field, browser, name, unit, first) {
+  const page = await field.page(browser);
+  const here = await page.waitForSelector("form.sheet input, label.person", WAIT);
+  if (await here.evaluate((element) => element.matches("label"))) await press(page, "Ghi danh máy này");
+  await field.enrolled(page, name, unit, first);
+  return page;
+}
+
+const officer = (page) => signedIn(page, "Ma Thị Hạnh");
+
 /** Name and how to get there; each begins on a fresh tab of a browser that knows the officer. */
 export const PAGES = [
   { name: "sign-in", go: async (page) => page.waitForSelector(".pin input:enabled", WAIT) },
-  { name: "my-work", go: signedIn },
+  { name: "my-work", go: officer },
   {
     name: "entry",
     go: async (page) => {
-      await signedIn(page);
+      await officer(page);
       await openReport(page);
     },
   },
   {
     name: "entry-conflict",
     go: async (page) => {
-      await signedIn(page);
+      await officer(page);
       await openReport(page);
       await (await cell(page, "III.3.1.1")).focus();
       await page.waitForSelector(".side .rival", WAIT);
+    },
+  },
+  {
+    name: "conflict",
+    go: async (page) => {
+      await officer(page);
+      await openReport(page);
+      await (await cell(page, "III.3.1.1")).focus();
+      await page.keyboard.down("Alt");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.up("Alt");
+      await page.waitForSelector(".conflict-sheet .choice", WAIT);
+    },
+  },
+  {
+    name: "sync",
+    go: async (page) => {
+      await officer(page);
+      await page.click("button.badge");
+      await page.waitForSelector("dialog .btn.main:enabled", WAIT);
+    },
+  },
+  { name: "area", go: async (page) => signedIn(page, "Ma Thị Thu", DESK) },
+  { name: "province", go: async (page) => signedIn(page, "Phạm Thu Trang", DESK) },
+  {
+    name: "province-cell",
+    go: async (page) => {
+      await signedIn(page, "Phạm Thu Trang", DESK);
+      await (await page.waitForSelector("::-p-xpath(//nav//button[contains(., '3')] | //*[@role='tab'][contains(., '3')])", WAIT)).click();
+      await page.focus('button.figure[data-code="III.3.1.1"]');
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("section.drill", WAIT);
     },
   },
 ];
