@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Field, PIN, WAIT, badge, cell, shot, stands } from "./field.mjs";
+import { Field, PIN, WAIT, badge, cell, openReport, shot, signedIn, stands, text } from "./field.mjs";
 
 let field;
 let browser;
@@ -104,6 +104,24 @@ test("by keyboard alone: enrol, open, fill, correct, empty, leave", async () => 
   await tabTo(page, /Về Việc của tôi/, 120);
   await page.keyboard.press("Enter");
   await page.waitForSelector("ul.work button.row", WAIT);
+  await page.close();
+});
+
+test("keys that come faster than the disk fall into the cells they were meant for", async () => {
+  const page = await field.page(browser);
+  await signedIn(page);
+  await openReport(page);
+  await (await cell(page, "III.1.2")).focus();
+  await page.keyboard.type("11\n12\n13\n14\n");
+  await stands(page, "III.1.2", "11");
+  await stands(page, "III.1.3", "12");
+  // What cannot be taken does not take the keyboard away from who has typed on; it stays, with its reason.
+  await (await cell(page, "III.3.1.1")).focus();
+  await page.keyboard.type("99.68\n5");
+  await page.waitForSelector('[id="refused-III.3.1.1"]', WAIT);
+  assert.equal(await page.$eval("input.cell", (element) => element.value), "5");
+  assert.match(await text(page, "III.3.1.1"), /99\.68/);
+  await page.keyboard.press("Escape");
   await page.close();
 });
 

@@ -14,5 +14,5 @@ export function editing<T>(edit: Promise<T>): Promise<T> {
 export async function settled(): Promise<boolean> {
   if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   while (underWay.size > 0) await Promise.allSettled(underWay);
-  return document.querySelector("input.cell") === null;
+  return document.querySelector("input.cell, [id^='refused-']") === null;
 }
