@@ -111,10 +111,11 @@ test("keys that come faster than the disk fall into the cells they were meant fo
   const page = await field.page(browser);
   await signedIn(page);
   await openReport(page);
-  await (await cell(page, "III.1.2")).focus();
-  await page.keyboard.type("11\n12\n13\n14\n");
-  await stands(page, "III.1.2", "11");
-  await stands(page, "III.1.3", "12");
+  await (await cell(page, "III.2.1")).focus();
+  await page.keyboard.type("11\n12\n13\n");
+  await stands(page, "III.2.1", "11");
+  await stands(page, "III.2.2", "12");
+  await stands(page, "III.2.3", "13");
   // What cannot be taken does not take the keyboard away from who has typed on; it stays, with its reason.
   await (await cell(page, "III.3.1.1")).focus();
   await page.keyboard.type("99.68\n5");
