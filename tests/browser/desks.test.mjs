@@ -55,6 +55,21 @@ async function shows(of, selector, pattern) {
   });
 }
 const covered = (of, text) => shows(of, "[data-coverage]", `^${text}$`);
+/** Waits until the desk has kept what it shows: a page that is loaded again has nothing else. */
+async function kept(of) {
+  const time = (await words(of, ".as-of")).match(/\d\d:\d\d:\d\d/)[0];
+  const look = async (shown) => {
+    const asked = (request) => new Promise((done, failed) => {
+      request.onsuccess = () => done(request.result);
+      request.onerror = () => failed(request.error);
+    });
+    const database = await asked(indexedDB.open("dongbo-desk"));
+    const answers = await asked(database.transaction("answers").objectStore("answers").getAll());
+    database.close();
+    return answers.some(({ at }) => new Date(at * 1000).toTimeString().startsWith(shown));
+  };
+  await of.waitForFunction(look, LOOK, time);
+}
 /** Presses a button of what is opened. */
 const opened = async (of, words) =>
   (await of.waitForSelector(`::-p-xpath(//section[contains(@class, 'drill')]//button[contains(., '${words}')])`, WAIT)).click();
@@ -186,6 +201,7 @@ test("with the server killed the desks still read and say as of when; then they 
   await field.killServer();
   for (const desk of [area, province]) await says(desk, "^Số liệu lúc \\d\\d:\\d\\d:\\d\\d, ngoại tuyến$");
   assert.equal(await province.$eval(figure, (element) => element.innerText), shown, "what was there stays");
+  await kept(province);
   await shot(province, "province-offline");
   // Loaded again without a server: the last figures, and what was opened before.
   await province.reload();

@@ -41,7 +41,7 @@ const VERSION: u8 = 1;
 /// Why something stays shut. The code is also the end of its message's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
-    /// Not [`PIN_DIGITS`] digits.
+    /// Not as many digits as a PIN has.
     #[error("pin-digits")]
     PinDigits,
     /// The first that anybody would try.
@@ -169,7 +169,7 @@ impl std::fmt::Debug for VaultState {
 }
 
 impl VaultState {
-    /// Opens with the secrets that [`open_lock`] gave. `fresh` is 16 random bytes.
+    /// Opens with the secrets that the lock gave. `fresh` is 16 random bytes.
     pub fn open(key_id: &str, secrets: &[u8], fresh: &[u8]) -> Result<Self, VaultError> {
         let (_, data_key) = secrets
             .split_first_chunk::<32>()

@@ -61,6 +61,8 @@ export class Following {
       const heard = await this.#listen();
       if (heard) failures = 0;
       this.live = false;
+      // Without a link the page may be loaded again at any moment: nothing said may wait to be kept.
+      if (this.#keeping !== undefined) this.#keep();
       if (this.#ended.signal.aborted) return;
       await this.#wait(WAITS_MS[Math.min(failures, WAITS_MS.length - 1)] ?? 15_000);
     }
@@ -129,16 +131,19 @@ export class Following {
   }
 }
 
-/** The whole with the lines that changed in place of those they replace. */
+/** The whole with the lines that changed in place of those they replace. What did not change is the very
+    same object: the page draws again only what is another one. */
 export function changed(whole: Whole, change: Change): Whole {
   const figures = new Map(change.figures.map((line) => [line.code, line]));
   const units = new Map(change.units.map((line) => [line.unit, line]));
   return {
     ...whole,
     position: change.position,
-    coverage: change.coverage,
-    findings: change.findings,
+    coverage: same(whole.coverage, change.coverage),
+    findings: same(whole.findings, change.findings),
     figures: whole.figures.map((line) => figures.get(line.code) ?? line),
-    units: whole.units.map((line) => units.get(line.unit) ?? line),
+    units: units.size === 0 ? whole.units : whole.units.map((line) => units.get(line.unit) ?? line),
   };
 }
+
+const same = <T>(before: T, now: T): T => (JSON.stringify(before) === JSON.stringify(now) ? before : now);
