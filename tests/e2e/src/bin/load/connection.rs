@@ -1,7 +1,6 @@
 //! One kept connection to the server, with the least HTTP that carries a frame there and back.
 //!
-//! What is measured shares its cores with what measures: a client in full costs a third of what the
-//! server does for it.
+//! What is measured shares its cores with what measures: a client in full takes twice the processor.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
