@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Field, PIN, WAIT, badge, cell, openReport, shot, signedIn, stands, text } from "./field.mjs";
+import { Field, PIN, WAIT, badge, cell, openReport, shot, signedIn, stands, sync, text } from "./field.mjs";
 
 let field;
 let browser;
@@ -147,6 +147,14 @@ test("by finger alone: open, fill, say that it did not occur; nothing to press i
   await fingers(page);
   await (await cell(page, "III.1.3")).tap();
   await tap("::-p-xpath(//footer//button[contains(., 'Không phát sinh')])");
+  await stands(page, "III.1.3", "không phát sinh");
+  // Touched and left, it is what it was.
+  await (await cell(page, "III.1.3")).tap();
+  await page.waitForSelector("input.cell", WAIT);
+  await (await cell(page, "III.1.2")).tap();
+  await page.waitForFunction(() => document.querySelector("input.cell")?.value === "1.893", WAIT);
+  await page.keyboard.press("Escape");
+  await sync(page);
   await stands(page, "III.1.3", "không phát sinh");
   await badge(page, "Đã đồng bộ");
   await shot(page, "touch");
