@@ -16,6 +16,9 @@ const shots = process.env.DONGBO_SHOTS;
 const modules = createRequire(join(root, "clients/web/package.json"));
 const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 
+const CHROMIUM = process.env.CHROMIUM ?? whichever("chromium", "chromium-browser");
+/** Where Firefox is, if it is installed. */
+export const FIREFOX = process.env.FIREFOX ?? whichever("firefox-esr", "firefox");
 export const COMMUNE = "05569";
 export const TEMPLATE = "bao-cao-cchc-2022";
 export const ADMINISTRATOR = "mat khau quan tri 2025";
@@ -112,7 +115,7 @@ export class Field {
   /** A browser with the profile of this name, which outlives it. */
   async browser(profile, more = []) {
     const opened = await puppeteer.launch({
-      executablePath: process.env.CHROMIUM ?? whichever("chromium", "chromium-browser"),
+      executablePath: CHROMIUM ?? assert.fail("install chromium"),
       userDataDir: this.profile(profile),
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", ...more],
@@ -126,7 +129,7 @@ export class Field {
   async firefox(profile) {
     const opened = await puppeteer.launch({
       browser: "firefox",
-      executablePath: process.env.FIREFOX ?? whichever("firefox-esr", "firefox"),
+      executablePath: FIREFOX,
       userDataDir: this.profile(profile),
       defaultViewport: { width: 800, height: 1280 },
     });
@@ -160,9 +163,11 @@ export class Field {
     await prepare(opened);
     opened.on("pageerror", (error) => this.#errors.push(String(error)));
     opened.on("console", (line) => line.type() === "error" && this.#errors.push(line.text()));
-    // A tab behind another one types as well.
-    const session = await opened.createCDPSession();
-    await session.send("Emulation.setFocusEmulationEnabled", { enabled: true });
+    // A tab behind another one types as well; Firefox knows no such thing.
+    if (!/firefox/i.test(await of.version())) {
+      const session = await opened.createCDPSession();
+      await session.send("Emulation.setFocusEmulationEnabled", { enabled: true });
+    }
     await opened.goto(url);
     return opened;
   }
@@ -192,6 +197,18 @@ export class Field {
     await of.waitForSelector(first, WAIT);
   }
 
+  /** What stands in the cells of the commune's report for a colleague who comes to the server with `dongbo`. */
+  seenBy(name, unit = COMMUNE) {
+    const device = join(this.folder, `dongbo ${name}`);
+    const { code } = this.dongbo("enrolment", "new", "--person", name, "--unit", unit, "--label", `dongbo ${name}`);
+    const dongbo = (...words) => this.program("dongbo", "--device", device, ...words);
+    dongbo("enrol", "--server", this.url, "--code", code);
+    dongbo("sync");
+    const { rows } = dongbo("show", "--template", TEMPLATE, "--unit", unit, "--period", "2025", "--filled");
+    const typed = rows.filter(({ values }) => values.length > 0);
+    return Object.fromEntries(typed.map(({ code, values }) => [code, values.map(({ value }) => value).join(" | ")]));
+  }
+
   async close() {
     await Promise.all(this.#browsers.map((one) => one.close().catch(() => undefined)));
     for (const front of this.#fronts) {
@@ -209,7 +226,7 @@ function whichever(...names) {
     const found = spawnSync("which", [name], { encoding: "utf8" }).stdout.trim();
     if (found) return found;
   }
-  throw new Error(`install ${names[0]}`);
+  return undefined;
 }
 
 async function started(listen, province, log) {
