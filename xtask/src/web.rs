@@ -16,19 +16,8 @@ pub(crate) fn build() -> Result<()> {
     require("npm", "install Node.js 20 or later with npm")?;
     let web = root().join("clients/web");
     let core = web.join("core");
-    run_program(cargo(&[
-        "build",
-        "--quiet",
-        "-p",
-        "tablet-wasm",
-        "--lib",
-        "--profile",
-        "tablet",
-        "--target",
-        TARGET,
-    ]))?;
+    let wasm = wasm(&[])?;
     run_program(cargo(&["build", "--quiet", "-p", "tablet-bindgen"]))?;
-    let wasm = built(&format!("{TARGET}/tablet"), "tablet_wasm.wasm");
     let stamp = stamp(&web, &wasm)?;
     let kept = core.join("stamp");
     if web.join("dist/service-worker.js").exists()
@@ -37,10 +26,7 @@ pub(crate) fn build() -> Result<()> {
         return Ok(());
     }
     fs::create_dir_all(&core).context("cannot make clients/web/core")?;
-    run_program(program(
-        &built("debug", "tablet-bindgen").to_string_lossy(),
-        &[&wasm.to_string_lossy(), &core.to_string_lossy()],
-    ))?;
+    bindings(&wasm, &core)?;
     if !has_what_is_locked(&web)? {
         npm(&web, &["ci", "--silent", "--no-fund", "--no-audit"])?;
     }
@@ -63,32 +49,28 @@ fn has_what_is_locked(web: &Path) -> Result<bool> {
 /// Builds the core with a panic planted in it, for the test that the app survives one: into
 /// `target/planted`, never into what ships.
 pub(crate) fn build_planted() -> Result<()> {
-    let tablet = |more: &[&str]| {
-        let core = [
-            "build",
-            "--quiet",
-            "-p",
-            "tablet-wasm",
-            "--lib",
-            "--profile",
-            "tablet",
-            "--target",
-            TARGET,
-        ];
-        run_program(cargo(&[&core, more].concat()))
-    };
-    tablet(&["--features", "planted-panic"])?;
+    let wasm_planted = wasm(&["--features", "planted-panic"])?;
     let planted = root().join("target/planted");
     fs::create_dir_all(&planted).context("cannot make target/planted")?;
+    bindings(&wasm_planted, &planted)?;
+    // The name in the target folder is again that of what ships.
+    wasm(&[]).map(drop)
+}
+
+/// Builds the core as WebAssembly, in the profile that ships; where it stands.
+fn wasm(more: &[&str]) -> Result<PathBuf> {
+    let ships = ["build", "--quiet", "-p", "tablet-wasm", "--lib"];
+    let made = ["--profile", "tablet", "--target", TARGET];
+    run_program(cargo(&[&ships, made.as_slice(), more].concat()))?;
+    Ok(built(&format!("{TARGET}/tablet"), "tablet_wasm.wasm"))
+}
+
+/// Writes the JavaScript side of a core into a folder, with the core.
+fn bindings(wasm: &Path, into: &Path) -> Result<()> {
     run_program(program(
         &built("debug", "tablet-bindgen").to_string_lossy(),
-        &[
-            &built(&format!("{TARGET}/tablet"), "tablet_wasm.wasm").to_string_lossy(),
-            &planted.to_string_lossy(),
-        ],
-    ))?;
-    // The name in the target folder is again that of what ships.
-    tablet(&[])
+        &[&wasm.to_string_lossy(), &into.to_string_lossy()],
+    ))
 }
 
 fn npm(web: &Path, arguments: &[&str]) -> Result<()> {
