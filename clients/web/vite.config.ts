@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
+import { FluentResource } from "@fluent/bundle";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
 
@@ -41,6 +42,18 @@ function shipped(): Plugin {
   };
 }
 
+/** Message catalogues are taken apart when the app is built: a tablet only reads them in. */
+function catalogues(): Plugin {
+  return {
+    name: "catalogues",
+    transform(source, id) {
+      if (!id.endsWith(".ftl")) return null;
+      const words = JSON.stringify(JSON.stringify(new FluentResource(source)));
+      return { code: `export default JSON.parse(${words});`, map: null };
+    },
+  };
+}
+
 /** Which build this is: what it was made of, in short. */
 function version(): string {
   const hash = createHash("sha256");
@@ -52,7 +65,7 @@ function version(): string {
 
 // `core` is written by `cargo xtask web`: the WebAssembly module and its JavaScript side.
 export default defineConfig({
-  plugins: [svelte(), shipped()],
+  plugins: [catalogues(), svelte(), shipped()],
   define: { __APP_VERSION__: JSON.stringify(version()) },
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: "es" },

@@ -333,11 +333,11 @@ export async function typed(of, code, keys, expected) {
   await stands(of, code, expected ?? keys);
 }
 
-/** Waits until a cell shows this. */
+/** Waits until a cell shows this as saved. */
 export async function stands(of, code, expected) {
   const shown = (selector, wanted) =>
     document.querySelector(selector)?.innerText.replace(/\s+/g, " ").trim() === wanted;
-  await of.waitForFunction(shown, LOOK, `button.cell[data-code="${code}"]`, expected).catch(async () => {
+  await of.waitForFunction(shown, LOOK, `[aria-busy="false"] > button.cell[data-code="${code}"]`, expected).catch(async () => {
     assert.equal(await text(of, code), expected, `cell ${code}`);
   });
 }

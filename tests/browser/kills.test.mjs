@@ -8,7 +8,7 @@ import { crashed, Field, openReport, signedIn } from "./field.mjs";
 const KILLS = Number(process.env.DONGBO_KILLS ?? 100);
 const seed = Number(process.env.DONGBO_SEED ?? Date.now() % 1_000_000);
 /** The longest that a tab types before it is killed: some cells, and now and then a seal and an exchange. */
-const LIFE_MS = 500;
+const LIFE_MS = 800;
 const CELLS = ["III.1.2", "III.1.3", "III.3.1.1", "III.3.1.2", "III.3.2.1", "III.3.2.2"];
 
 /** Numbers from 0 to 1, the same for the same seed. */
@@ -29,15 +29,16 @@ before(async () => {
 
 after(() => field?.close());
 
-/** Every value that a cell showed, told at once: it shows what is durable and nothing else. */
+/** Every value that a cell showed as saved, told at once. */
 const watch = (codes) => {
   const tell = () => {
     for (const code of codes) {
-      const text = document.querySelector(`button.cell[data-code="${code}"]`)?.innerText.trim();
+      const cell = document.querySelector(`[aria-busy="false"] > button.cell[data-code="${code}"]`);
+      const text = cell?.innerText.trim();
       if (text && /^[0-9.]+$/.test(text)) globalThis.shown(code, text);
     }
   };
-  new MutationObserver(tell).observe(document.body, { subtree: true, childList: true, characterData: true });
+  new MutationObserver(tell).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
 };
 
 const value = (text) => Number(text.replaceAll(".", ""));

@@ -1,6 +1,6 @@
 // The page's side of the worker: a promise for each call, and what is always true.
 
-import { Failure, type Answer, type Ask, type CallName, type Calls, type Standing } from "./worker/protocol";
+import { Failure, type Answer, type Ask, type CallName, type Calls, type Early, type Standing } from "./worker/protocol";
 
 let worker: Worker;
 
@@ -12,6 +12,7 @@ export function start(): void {
 
 interface Waiting {
   ask: Ask;
+  early?: (value: never) => void;
   resolve: (value: never) => void;
   reject: (failure: Failure) => void;
 }
@@ -35,6 +36,8 @@ function take(event: MessageEvent<Answer>): void {
     start();
     if (answer.restart) worker.postMessage({ resume: answer.restart });
     for (const { ask } of waiting.values()) worker.postMessage(ask);
+  } else if ("early" in answer) {
+    waiting.get(answer.id)?.early?.(answer.early as never);
   } else {
     const asked = waiting.get(answer.id);
     waiting.delete(answer.id);
@@ -44,16 +47,26 @@ function take(event: MessageEvent<Answer>): void {
 }
 
 /** Asks the worker. */
-export function ask<Name extends CallName>(
+export function ask<Name extends CallName>(call: Name, ...list: Calls[Name]["ask"]): Promise<Calls[Name]["get"]> {
+  return put(call, list);
+}
+
+/** Asks for what is to become durable; what it comes to is said early, as often as the call is made anew. */
+export function askEarly<Name extends CallName>(
+  early: Early<Name>,
   call: Name,
   ...list: Calls[Name]["ask"]
 ): Promise<Calls[Name]["get"]> {
+  return put(call, list, early);
+}
+
+function put<Name extends CallName>(call: Name, list: Calls[Name]["ask"], early?: (value: never) => void): Promise<Calls[Name]["get"]> {
   const id = next++;
   // What the page holds may be reactive; the worker gets the plain values.
   const plain = list.map((one) => (typeof one === "object" ? $state.snapshot(one) : one));
   return new Promise((resolve, reject) => {
     const asked: Ask = { id, call, arguments: plain };
-    waiting.set(id, { ask: asked, resolve: resolve as (value: never) => void, reject });
+    waiting.set(id, { ask: asked, ...(early ? { early } : {}), resolve: resolve as (value: never) => void, reject });
     worker.postMessage(asked);
   });
 }

@@ -145,6 +145,7 @@ notice-gap = A batch that comes before is not here yet; this one is left.
 notice-waiting = A batch waits for another one to come first.
 notice-other = The server says: { $code }.
 state-empty = Empty
+state-saving = Being saved
 state-saved = Saved on the device
 state-waiting = Waiting to be sent
 state-province = Received by the province

@@ -121,6 +121,7 @@ notice-gap = Chưa nhận được một lượt gửi đứng trước; lượt
 notice-waiting = Một lượt gửi chờ lượt khác đến trước.
 notice-other = Máy chủ báo: { $code }.
 state-empty = Trống
+state-saving = Đang ghi vào máy
 state-saved = Đã lưu trên máy
 state-waiting = Chờ gửi
 state-province = Tỉnh đã nhận

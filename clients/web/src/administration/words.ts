@@ -1,7 +1,7 @@
 // The sentences of the administrator's pages, which come with them and not with the first page.
 
-import en from "../../../../sync-core/messages/catalogues/administration.en.ftl?raw";
-import vi from "../../../../sync-core/messages/catalogues/administration.vi.ftl?raw";
+import en from "../../../../sync-core/messages/catalogues/administration.en.ftl";
+import vi from "../../../../sync-core/messages/catalogues/administration.vi.ftl";
 import { knows, learn, t } from "../words/words.svelte";
 import type { Role } from "./province.svelte";
 import { Refused } from "./session";

@@ -24,6 +24,12 @@ export function stateOf(row: FormRow, cell: Row | undefined): CellState {
   }
 }
 
+/** Why something typed was not taken, and the numbers it may mean. */
+export interface Refusal {
+  text: string;
+  readings: { number: string; text: string }[];
+}
+
 /** A formula as the printed form would write it: numbers of rows, and the signs of school. */
 export function printed(formula: string, rows: readonly FormRow[]): string {
   const number = (code: string): string =>

@@ -1,7 +1,9 @@
 // Which rows of a long table are drawn: those in sight, some above and below, and the one in hand.
 
 /** Pixels drawn beyond what is in sight, so that a flick of the finger does not meet white. */
-const BEYOND_PX = 400;
+const BEYOND_PX = 300;
+/** What a page shows of its table, before it was measured: a tablet held upright. */
+const FIRST_PX = 900;
 /** A row before it was ever drawn: a touch target and its rule. */
 const GUESS_PX = 54;
 
@@ -10,8 +12,12 @@ export type Piece = { code: string; index: number } | { gap: number; after: stri
 
 export class RowWindow {
   #heights = new Map<string, number>();
+  /** A row's piece is always the same object: what did not change is not looked at again. */
+  #pieces = new Map<string, Piece>();
   #top = $state(0);
-  #height = $state(900);
+  #height = $state(FIRST_PX);
+  /** At first only what is in sight: a page is there sooner. */
+  #beyond = $state(0);
   /** Counts changes of measured heights. */
   #measured = $state(0);
   #observer: ResizeObserver | undefined;
@@ -21,6 +27,7 @@ export class RowWindow {
     let asked = 0;
     const look = (): void => {
       asked = 0;
+      this.#beyond = BEYOND_PX;
       this.#top = holder.scrollTop;
       this.#height = holder.clientHeight;
     };
@@ -30,7 +37,6 @@ export class RowWindow {
     const resized = new ResizeObserver(later);
     resized.observe(holder);
     holder.addEventListener("scroll", later, { passive: true });
-    look();
     return () => {
       cancelAnimationFrame(asked);
       resized.disconnect();
@@ -61,10 +67,16 @@ export class RowWindow {
     if (changed) this.#measured += 1;
   }
 
+  #piece(code: string, index: number): Piece {
+    let piece = this.#pieces.get(code);
+    if (!piece) this.#pieces.set(code, (piece = { code, index }));
+    return piece;
+  }
+
   /** The pieces of a table of these rows, from top to bottom. */
   pieces(codes: readonly string[], inHand: string): Piece[] {
     void this.#measured;
-    const [from, to] = [this.#top - BEYOND_PX, this.#top + this.#height + BEYOND_PX];
+    const [from, to] = [this.#top - this.#beyond, this.#top + this.#height + this.#beyond];
     const pieces: Piece[] = [];
     let at = 0;
     let gap = 0;
@@ -73,7 +85,7 @@ export class RowWindow {
       const height = this.#heights.get(code) ?? GUESS_PX;
       if (code === inHand || (at + height >= from && at <= to)) {
         if (gap > 0) pieces.push({ gap, after });
-        pieces.push({ code, index });
+        pieces.push(this.#piece(code, index));
         gap = 0;
         after = code;
       } else {

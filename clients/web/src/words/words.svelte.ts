@@ -1,47 +1,69 @@
 // Every sentence of the app: Fluent catalogues shared with the command line, Vietnamese first.
 
-import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
-import enWeb from "../../../../sync-core/messages/catalogues/web.en.ftl?raw";
-import viWeb from "../../../../sync-core/messages/catalogues/web.vi.ftl?raw";
+import { FluentBundle, FluentNumber, type FluentResource, type FluentVariable } from "@fluent/bundle";
+import viWeb from "../../../../sync-core/messages/catalogues/web.vi.ftl";
+import { decimal } from "./numbers";
 
 export type Language = "vi" | "en";
 
 const KEPT = "language";
 
-function bundle(language: Language, source: string): FluentBundle {
+function bundle(language: Language, words: FluentResource): FluentBundle {
   const made = new FluentBundle(language, { useIsolating: false });
-  made.addResource(new FluentResource(source));
+  made.addResource(words);
   return made;
 }
 
-const bundles: Record<Language, FluentBundle> = { vi: bundle("vi", viWeb), en: bundle("en", enWeb) };
+const bundles: { vi: FluentBundle; en: FluentBundle | null } = { vi: bundle("vi", viWeb), en: null };
+/** English sentences of pages that are not there from the start. */
+const learned: FluentResource[] = [];
 
 /** Takes in the sentences of pages that are not there from the start. */
-export function learn(vi: string, en: string): void {
-  bundles.vi.addResource(new FluentResource(vi));
-  bundles.en.addResource(new FluentResource(en));
+export function learn(vi: FluentResource, en: FluentResource): void {
+  bundles.vi.addResource(vi);
+  bundles.en?.addResource(en);
+  learned.push(en);
 }
 
-export const spoken = $state<{ language: Language }>({
-  language: localStorage.getItem(KEPT) === "en" ? "en" : "vi",
-});
+/** English comes when somebody wants it. */
+async function english(): Promise<FluentBundle> {
+  const { default: words } = await import("../../../../sync-core/messages/catalogues/web.en.ftl");
+  const made = bundle("en", words);
+  for (const more of learned) made.addResource(more);
+  return made;
+}
 
-export function speak(language: Language): void {
+export const spoken = $state<{ language: Language }>({ language: "vi" });
+
+/** The language that was chosen on this device. */
+export const chosen = (): Language => (localStorage.getItem(KEPT) === "en" ? "en" : "vi");
+
+export async function speak(language: Language): Promise<void> {
+  if (language === "en") bundles.en ??= await english();
   spoken.language = language;
   localStorage.setItem(KEPT, language);
   document.documentElement.lang = language;
 }
 
+/** A number in a sentence. The first that a browser's own library writes costs a slow tablet a fifth of a second. */
+class Count extends FluentNumber {
+  override toString(): string {
+    return decimal(String(this.value));
+  }
+}
+
 /** A sentence; its own name if it was forgotten. */
 export function t(id: string, values: Record<string, FluentVariable> = {}): string {
-  const of = bundles[spoken.language];
+  const of = spoken.language === "en" && bundles.en ? bundles.en : bundles.vi;
   const message = of.getMessage(id);
-  return message?.value ? of.formatPattern(message.value, values) : id;
+  if (!message?.value) return id;
+  const written = Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? new Count(value) : value] as const);
+  return of.formatPattern(message.value, Object.fromEntries(written));
 }
 
 /** True if there is such a sentence. */
 export function knows(id: string): boolean {
-  return bundles[spoken.language].hasMessage(id);
+  return bundles.vi.hasMessage(id);
 }
 
 const two = (number: number): string => String(number).padStart(2, "0");
@@ -71,9 +93,14 @@ export function day(iso: string): string {
   return iso.split("-").reverse().join("/");
 }
 
+/** Made when the first is wanted: they cost more than what they write. */
+const amounts: Partial<Record<Language, Intl.NumberFormat>> = {};
+
 /** Bytes as people read them. */
 export function kilobytes(bytes: number): string {
   if (bytes < 1024) return "< 1";
   const value = bytes < 10_240 ? Math.ceil(bytes / 102.4) / 10 : Math.ceil(bytes / 1024);
-  return value.toLocaleString(spoken.language === "vi" ? "vi-VN" : "en-GB");
+  const { language } = spoken;
+  amounts[language] ??= new Intl.NumberFormat(language === "vi" ? "vi-VN" : "en-GB");
+  return amounts[language].format(value);
 }

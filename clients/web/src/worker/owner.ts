@@ -1,6 +1,6 @@
 // The tab that owns the data: each person's work is open here once, for all their tabs.
 
-import { CLOSED, Failure, now, random, type Answer, type Calls, type OwnerCall, type Who } from "./protocol";
+import { CLOSED, Failure, now, random, type Answer, type Calls, type Early, type OwnerCall, type Who } from "./protocol";
 import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
 import { Vault } from "../../core/tablet";
 import type { Person, Report } from "./views";
@@ -10,26 +10,28 @@ import { Work } from "./work";
 export const tabLock = (tab: string): string => `dongbo-tab-${tab}`;
 
 type Handlers = {
-  [Name in OwnerCall]: (work: Work, ...ask: Calls[Name]["ask"]) => Promise<Calls[Name]["get"]>;
+  [Name in OwnerCall]: (work: Work, early: (value: unknown) => void, ...ask: Calls[Name]["ask"]) => Promise<Calls[Name]["get"]>;
 };
 
 const handlers: Handlers = {
   work: (work) => work.parsed((tablet) => tablet.work(now())),
-  form: (work, template) => work.parsed((tablet) => tablet.form(template)),
-  report: (work, subject) => work.parsed((tablet) => tablet.report(JSON.stringify(subject))),
-  edit: async (work, subject, edits) => {
-    const report = await work.parsed<Report>((tablet) =>
-      tablet.edit(JSON.stringify(subject), JSON.stringify(edits), now()),
+  form: (work, _, template) => work.parsed((tablet) => tablet.form(template)),
+  report: (work, _, subject) => work.parsed((tablet) => tablet.report(JSON.stringify(subject))),
+  edit: async (work, early: Early<"edit">, subject, edits) => {
+    await work.step(
+      (tablet) => tablet.edit(JSON.stringify(subject), JSON.stringify(edits), now()),
+      undefined,
+      (report) => early(JSON.parse(report) as Report),
     );
     work.typed();
-    return report;
+    return null;
   },
-  read: (work, template, code, text) => work.parsed((tablet) => tablet.readTyped(template, code, text)),
-  history: (work, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
+  read: (work, _, template, code, text) => work.parsed((tablet) => tablet.readTyped(template, code, text)),
+  history: (work, _, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
   desks: (work) => work.parsed((tablet) => tablet.desks(now())),
-  effect: (work, subject, code, choices, totals) =>
+  effect: (work, _, subject, code, choices, totals) =>
     work.parsed((tablet) => tablet.effect(JSON.stringify(subject), code, JSON.stringify(choices), JSON.stringify(totals))),
-  token: (work, refused) => work.session.token(refused),
+  token: (work, _, refused) => work.session.token(refused),
   sync: async (work) => {
     await work.synchroniseNow();
     return null;
@@ -41,7 +43,7 @@ const handlers: Handlers = {
     work.tell();
     return work.step((tablet) => tablet.recovery());
   },
-  persist: async (work, granted) => {
+  persist: async (work, _, granted) => {
     work.persisted = granted;
     work.tell();
     return null;
@@ -121,11 +123,11 @@ export class Owner {
   }
 
   /** Answers a call for a person. */
-  async answer(keyId: string, call: OwnerCall, list: unknown[]): Promise<unknown> {
+  async answer(keyId: string, call: OwnerCall, list: unknown[], early: (value: unknown) => void): Promise<unknown> {
     const work = await this.#works.get(keyId);
     if (!work) throw new Failure(CLOSED, "nobody works here");
-    const handler = handlers[call] as (work: Work, ...ask: unknown[]) => Promise<unknown>;
-    return handler(work, ...list);
+    const handler = handlers[call] as (work: Work, early: (value: unknown) => void, ...ask: unknown[]) => Promise<unknown>;
+    return handler(work, early, ...list);
   }
 
   /** Shuts what was kept in clear, as a whole: the lock stands and every row is sealed, or nothing is. */

@@ -60,7 +60,8 @@ export interface Calls {
   work: { ask: []; get: WorkItem[] };
   form: { ask: [template: string]; get: Form };
   report: { ask: [subject: Subject]; get: Report };
-  edit: { ask: [subject: Subject, edits: Edit[]]; get: Report };
+  /** Answers once it is durable; the report as it will be is said early. */
+  edit: { ask: [subject: Subject, edits: Edit[]]; get: null; early: Report };
   read: { ask: [template: string, code: string, text: string]; get: Reading };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };
   desks: { ask: []; get: Desks };
@@ -76,6 +77,8 @@ export interface Calls {
 }
 
 export type CallName = keyof Calls;
+/** What a call says before it is durable. */
+export type Early<Name extends CallName> = Calls[Name] extends { early: infer Said } ? (said: Said) => void : never;
 
 /** Calls that any tab answers by itself; the others are for the owner of the data. */
 export type OwnCall = "deskKey" | "people" | "enrol" | "unlock" | "protect" | "checkPin" | "lock" | "recoveryOf";
@@ -95,6 +98,8 @@ export interface Who {
 
 export type Answer =
   | { id: number; value: unknown }
+  /** What a call came to, before it is durable: it may still come to nothing. */
+  | { id: number; early: unknown }
   | { id: number; code: string; text: string }
   | { standing: Standing }
   | { changed: string[] }

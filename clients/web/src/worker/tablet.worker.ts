@@ -61,8 +61,8 @@ async function deskKey(): Promise<CryptoKey> {
 
 const isOwn = (call: string): call is OwnCall => call in handlers;
 
-function answered({ call, arguments: list }: Ask): Promise<unknown> {
-  if (!isOwn(call)) return tabs.call(call as OwnerCall, list);
+function answered({ id, call, arguments: list }: Ask): Promise<unknown> {
+  if (!isOwn(call)) return tabs.call(call as OwnerCall, list, (early) => say({ id, early }));
   const handler = handlers[call] as (...ask: unknown[]) => Promise<unknown>;
   return handler(...list);
 }

@@ -37,6 +37,7 @@ type Letter =
   | Order
   | { to: "owner"; ping: true }
   | { to: "tab"; tab: string; id: number; value: unknown }
+  | { to: "tab"; tab: string; id: number; early: unknown }
   | { to: "tab"; tab: string; id: number; code: string; text: string }
   | { to: "all"; owner: "new" | "here" }
   | { to: "person"; keyId: string; answer: Answer };
@@ -45,6 +46,7 @@ interface Asked {
   id: number;
   keyId: string;
   task: Task;
+  early: (value: unknown) => void;
   resolve: (value: unknown) => void;
   reject: (failure: Failure) => void;
 }
@@ -90,15 +92,15 @@ export class Tabs {
     return this.#opened;
   }
 
-  async call(call: OwnerCall, list: unknown[]): Promise<unknown> {
+  async call(call: OwnerCall, list: unknown[], early: (value: unknown) => void): Promise<unknown> {
     const task: Task = { do: "call", call, list };
     try {
-      return await this.#ask(task);
+      return await this.#ask(task, early);
     } catch (error) {
       // A new owner has to open this person's work first.
       if (!(error instanceof Failure) || error.code !== CLOSED || !this.who) throw error;
       await this.join(this.who);
-      return this.#ask(task);
+      return this.#ask(task, early);
     }
   }
 
@@ -121,11 +123,11 @@ export class Tabs {
     this.who = null;
   }
 
-  #ask(task: Task): Promise<unknown> {
+  #ask(task: Task, early: (value: unknown) => void = () => undefined): Promise<unknown> {
     const id = this.#next++;
     const keyId = this.who?.keyId ?? "";
     return new Promise((resolve, reject) => {
-      const asked = { id, keyId, task, resolve, reject };
+      const asked = { id, keyId, task, early, resolve, reject };
       if (this.#asked.size === 0) this.#heardAt = performance.now();
       this.#asked.set(id, asked);
       this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
@@ -177,8 +179,9 @@ export class Tabs {
   /** An answer of the owner, here or elsewhere. */
   #settle(letter: Letter & { to: "tab" }): void {
     const asked = this.#asked.get(letter.id);
+    if (asked && "early" in letter) return asked.early(letter.early);
     // Whoever owns the data now is asked again.
-    if (!asked || ("code" in letter && letter.code === OWNER_LOST)) return;
+    if (!asked || "early" in letter || ("code" in letter && letter.code === OWNER_LOST)) return;
     this.#asked.delete(letter.id);
     if (this.#asked.size === 0) {
       clearInterval(this.#looking);
@@ -195,23 +198,28 @@ export class Tabs {
     this.#done.add(name);
     if (this.#done.size > REMEMBERED_MAX) this.#done.delete(this.#done.values().next().value ?? "");
     let letter: Letter & { to: "tab" };
+    const early = (value: unknown) => this.#hand({ to: "tab", tab, id, early: value });
     try {
-      letter = { to: "tab", tab, id, value: await this.#doTask(tab, keyId, task) };
+      letter = { to: "tab", tab, id, value: await this.#doTask(tab, keyId, task, early) };
     } catch (error) {
       const { code, message } = thrown(error);
       letter = { to: "tab", tab, id, code, text: message };
     }
     if (this.#dead && !("code" in letter && letter.code === PANIC)) return;
-    if (tab === this.#tab) this.#settle(letter);
+    this.#hand(letter);
+  }
+
+  #hand(letter: Letter & { to: "tab" }): void {
+    if (letter.tab === this.#tab) this.#settle(letter);
     else this.#channel.postMessage(letter);
   }
 
-  async #doTask(tab: string, keyId: string, task: Task): Promise<unknown> {
+  async #doTask(tab: string, keyId: string, task: Task, early: (value: unknown) => void): Promise<unknown> {
     const owner = this.#owner;
     if (!owner) throw new Failure(OWNER_LOST, "this tab owns the data no more");
     switch (task.do) {
       case "call":
-        return owner.answer(keyId, task.call, task.list);
+        return owner.answer(keyId, task.call, task.list, early);
       case "join":
         return owner.join(tab, { keyId, secrets: task.secrets });
       case "protect":

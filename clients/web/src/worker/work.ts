@@ -95,9 +95,9 @@ export class Work {
   }
 
   /** Does a step and makes its writes durable, with the poison mark as it is after it. Steps wait for
-      each other, never for the network. */
-  step<T>(act: (tablet: Tablet) => T, mark?: Mark): Promise<T> {
-    const mine = this.#turn.then(() => this.#stepNow(act, mark));
+      each other, never for the network. What a step came to is said early, before it is durable. */
+  step<T>(act: (tablet: Tablet) => T, mark?: Mark, early?: (value: T) => void): Promise<T> {
+    const mine = this.#turn.then(() => this.#stepNow(act, mark, early));
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
@@ -106,10 +106,14 @@ export class Work {
     return JSON.parse(await this.step(act)) as T;
   }
 
-  async #stepNow<T>(act: (tablet: Tablet) => T, mark?: Mark): Promise<T> {
+  async #stepNow<T>(act: (tablet: Tablet) => T, mark?: Mark, early?: (value: T) => void): Promise<T> {
     if (this.#closed) throw new Failure(CLOSED, "nobody works here");
     const { keyId } = this.person;
-    const { value, outgoing, writes, about } = await this.#acted(act);
+    const { value, outgoing, writes, about } = await this.#acted((tablet) => {
+      const value = act(tablet);
+      early?.(value);
+      return value;
+    });
     if (writes.length > 0 || outgoing.length > 0 || mark) {
       try {
         await this.fence.write(["truth", "outgoing", "about", "marks"], (transaction) => [
