@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  badge, cell, Field, killedBrowser, openReport, press, shot, signedIn, stands, sync, TEMPLATE, typed, WAIT,
+  badge, cell, Field, killedBrowser, openReport, press, says, shot, signedIn, stands, sync, TEMPLATE, typed, WAIT,
 } from "./field.mjs";
 
 let field;
@@ -14,7 +14,7 @@ before(async () => {
 
 after(() => field?.close());
 
-test("two officers, offline and back: nothing is lost, and the cell they disagree on is settled", async () => {
+test("two officers, offline and back: nothing is lost, and the cells they disagree on are settled", async () => {
   let hanhs = await field.browser("hanh");
   let hanh = await field.page(hanhs);
   await shot(hanh, "sign-in");
@@ -53,9 +53,10 @@ test("two officers, offline and back: nothing is lost, and the cell they disagre
   await stands(hanh, "III.3.1.1", "7.412");
   await stands(hanh, "III.3.1.2", "7.376");
 
-  // A colleague, offline too: another cell, and another value for the same one.
+  // A colleague, offline too: another cell, and other values for the same two.
   await openReport(toan);
   await typed(toan, "III.3.1.1", "7.421");
+  await typed(toan, "III.3.1.2", "7.380");
   await typed(toan, "III.1.2", "12");
 
   // Both come back.
@@ -75,16 +76,37 @@ test("two officers, offline and back: nothing is lost, and the cell they disagre
   await (await hanh.waitForSelector(".conflict-sheet textarea", WAIT)).type("Đối chiếu sổ một cửa");
   await hanh.click(".conflict-sheet footer .main");
   await stands(hanh, "III.3.1.1", "7.421");
+
+  // The other one by a third value, typed on the sheet.
+  await stands(hanh, "III.3.1.2", "Hạnh 7.376 Toàn 7.380");
+  await stands(toan, "III.3.1.2", "Hạnh 7.376 Toàn 7.380");
+  await (await cell(hanh, "III.3.1.2")).focus();
+  await hanh.keyboard.down("Alt");
+  await hanh.keyboard.press("ArrowDown");
+  await hanh.keyboard.up("Alt");
+  await hanh.waitForSelector(".conflict-sheet .choice", WAIT);
+  await hanh.keyboard.type("7.378");
+  await says(hanh, "Đọc là 7.378");
+  await (await hanh.waitForSelector(".conflict-sheet textarea", WAIT)).type("Đếm lại hồ sơ giấy");
+  await shot(hanh, "third-value");
+  await hanh.keyboard.down("Control");
+  await hanh.keyboard.press("Enter");
+  await hanh.keyboard.up("Control");
+  await stands(hanh, "III.3.1.2", "7.378");
+  await stands(hanh, "III.3.1", "99,42 %");
   await sync(hanh);
   await badge(hanh, "Đã đồng bộ");
   await sync(toan);
   await stands(toan, "III.3.1.1", "7.421");
+  await stands(toan, "III.3.1.2", "7.378");
+  await stands(toan, "III.3.1", "99,42 %");
   await shot(toan, "settled");
 
   // What stands at the province is what the officers see.
   const answer = await fetch(`${field.url}/v1/roll-ups?template=${TEMPLATE}&period=2025`);
   const rows = JSON.stringify(await answer.json());
   assert.match(rows, /7421/);
+  assert.match(rows, /7378/);
   assert.deepEqual(field.complaints(), []);
 });
 
