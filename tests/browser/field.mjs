@@ -369,6 +369,30 @@ export async function handedOver(of, act) {
   return of.evaluate(() => window.handedOver);
 }
 
+/** Everything in a database of this origin, by store: keys and values as text of one character a byte. */
+export const dump = (of, name = "dongbo") =>
+  of.evaluate(async (named) => {
+    const done = (request) => new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    const database = await done(indexedDB.open(named));
+    const plain = (value) =>
+      value instanceof Uint8Array || value instanceof ArrayBuffer
+        ? Array.from(new Uint8Array(value), (byte) => String.fromCharCode(byte)).join("")
+        : Array.isArray(value) ? value.map(plain)
+        : value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
+        : value;
+    const stores = {};
+    for (const name of database.objectStoreNames) {
+      const store = database.transaction(name).objectStore(name);
+      const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+      stores[name] = keys.map((key, index) => [plain(key), plain(values[index])]);
+    }
+    database.close();
+    return stores;
+  }, name);
+
 /** Waits until a page shows these words. */
 export const says = (of, words) =>
   of.waitForFunction((wanted) => document.body.innerText.includes(wanted), LOOK, words);

@@ -50,9 +50,17 @@ async function enrolAnother(field, browser, name, unit, first) {
 
 const officer = (page) => signedIn(page, "Ma Thị Hạnh");
 
+/** Below the PIN of the sign-in page: what else may be done for a person. */
+async function instead(page, at) {
+  await (await page.waitForSelector(`.more button:nth-child(${at})`, WAIT)).click();
+  await page.waitForSelector("section.sheet h3", WAIT);
+}
+
 /** Name and how to get there; each begins on a fresh tab of a browser that knows the officer. */
 export const PAGES = [
   { name: "sign-in", go: async (page) => page.waitForSelector(".pin input:enabled", WAIT) },
+  { name: "pin-change", go: (page) => instead(page, 2) },
+  { name: "person-remove", go: (page) => instead(page, 3) },
   { name: "my-work", go: officer },
   {
     name: "entry",

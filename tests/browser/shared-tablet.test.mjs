@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
-  badge, cell, COMMUNE, Field, handedOver, openReport, press, says, shot, signedIn, stands, sync, TEMPLATE, typed, typedPin, WAIT,
+  badge, cell, COMMUNE, dump, Field, handedOver, openReport, press, says, shot, signedIn, stands, sync, TEMPLATE, typed, typedPin, WAIT,
 } from "./field.mjs";
 
 let field;
@@ -20,30 +20,6 @@ before(async () => {
 after(() => field?.close());
 
 const leave = (of) => press(of, "Đổi người");
-
-/** Everything in the database of this origin, by store: keys and values as text of one character a byte. */
-const dump = (of) =>
-  of.evaluate(async () => {
-    const done = (request) => new Promise((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-    const database = await done(indexedDB.open("dongbo"));
-    const plain = (value) =>
-      value instanceof Uint8Array || value instanceof ArrayBuffer
-        ? Array.from(new Uint8Array(value), (byte) => String.fromCharCode(byte)).join("")
-        : Array.isArray(value) ? value.map(plain)
-        : value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
-        : value;
-    const stores = {};
-    for (const name of database.objectStoreNames) {
-      const store = database.transaction(name).objectStore(name);
-      const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
-      stores[name] = keys.map((key, index) => [plain(key), plain(values[index])]);
-    }
-    database.close();
-    return stores;
-  });
 
 /** A UTF-8 text as the dump shows it. */
 const bytes = (text) => Buffer.from(text).toString("latin1");

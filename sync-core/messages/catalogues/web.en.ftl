@@ -37,6 +37,24 @@ pin-forgotten-unsent = { $count } unsent changes are signed and need no PIN to b
 pin-forgotten-sent = Nothing on this device waits to be sent.
 pin-forgotten-again = To go on working, ask for a new enrolment code and enrol on this device again.
 pin-forgotten-back = Back
+pin-change = Change PIN
+pin-present = The PIN in use
+pin-changed = The PIN of { $name } was changed.
+remove-open = Remove from this device
+remove-title = Remove { $name } from this device
+remove-what = Everything of this person on the device is removed: the PIN, what is being typed, the reports that were received. What the province received stays at the province, and others on this device lose nothing. Working here again takes a new enrolment.
+remove-key = The device stays in the province's list until an administrator stops it.
+remove-unsent = { $count ->
+    [one] { $count } unsent change will be gone from this device.
+   *[other] { $count } unsent changes will be gone from this device.
+}
+remove-file-help = It is best to open the device and synchronise first. If that cannot be done, save the recovery file and give it to the province's administrator. What was typed right before the device went off is not in the file: opened once with the PIN, it goes in.
+remove-sure = { $count ->
+    [one] I have kept that file. Remove { $count } unsent change from this device.
+   *[other] I have kept that file. Remove { $count } unsent changes from this device.
+}
+remove-now = Remove { $name }
+remove-done = { $name } was removed from this device.
 storage-kept = Storage is kept for good
 storage-not-kept = The browser may delete data when space runs out
 app-version = app { $version }
@@ -190,6 +208,8 @@ error-pin-wrong = The PIN is wrong.
 error-pin-wait = Wrong PIN several times. Wait, then try again.
 error-pin-digits = A PIN has exactly six digits.
 error-pin-easy = This PIN is too easy to guess. Choose another one.
+error-remove-open = This person has the device open in another tab. Change person there, then remove.
+error-remove-unsent = More unsent changes have come meanwhile. Look again, then remove.
 error-pin-set = This device has a PIN already. Load the page again.
 error-vault-damaged = What this device keeps cannot be read any more. Delete nothing; tell the administrator.
 error-vault-memory = Not enough memory. Close other apps and try again.

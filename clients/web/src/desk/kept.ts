@@ -66,3 +66,8 @@ export async function remember(person: string, path: string, { value, at }: Kept
     // Shown all the same; only a start without a link will not have it.
   }
 }
+
+/** Forgets what was kept for a person. */
+export async function forget(person: string): Promise<void> {
+  await (await database()).delete("answers", IDBKeyRange.bound([person], [person, []]));
+}

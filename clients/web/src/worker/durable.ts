@@ -209,3 +209,23 @@ export async function writePeople(
   const writes = act(transaction.objectStore("people")).map((write) => write.catch(() => undefined));
   await Promise.all([...writes, done]);
 }
+
+/** Changes one person as they are kept at this moment; if `change` throws, they stay as they are. */
+export async function changePerson(
+  database: Database,
+  keyId: string,
+  change: (kept: KeptPerson) => KeptPerson,
+): Promise<void> {
+  const { transaction, done } = durable(database, ["people"]);
+  const people = transaction.objectStore("people");
+  try {
+    const kept = await people.get(keyId);
+    if (!kept) throw new Failure("tablet-unknown", keyId);
+    people.put(change(kept)).catch(() => undefined);
+  } catch (error) {
+    transaction.abort();
+    await done.catch(() => undefined);
+    throw error;
+  }
+  await done;
+}

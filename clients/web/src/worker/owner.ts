@@ -4,6 +4,7 @@ import { CLOSED, Failure, now, random, type Answer, type Calls, type Early, type
 import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
 import { Vault } from "../../core/tablet";
 import type { Person, Report } from "./views";
+import { removed } from "./removal";
 import { Work } from "./work";
 
 /** A tab holds a lock of this name as long as it lives. */
@@ -128,6 +129,16 @@ export class Owner {
     if (!work) throw new Failure(CLOSED, "nobody works here");
     const handler = handlers[call] as (work: Work, early: (value: unknown) => void, ...ask: unknown[]) => Promise<unknown>;
     return handler(work, early, ...list);
+  }
+
+  /** Removes a person whose work is open nowhere; it cannot be opened meanwhile. */
+  async remove(keyId: string, unsent: number): Promise<void> {
+    if (this.#works.has(keyId)) throw new Failure("remove-open", "this person works in another tab");
+    const done = removed(this.fence, keyId, unsent);
+    const nobody = done.then(() => Promise.reject(new Failure("tablet-unknown", keyId)));
+    nobody.catch(() => this.#works.delete(keyId));
+    this.#works.set(keyId, nobody);
+    await done;
   }
 
   /** Shuts what was kept in clear, as a whole: the lock stands and every row is sealed, or nothing is. */

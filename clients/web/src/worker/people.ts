@@ -1,7 +1,7 @@
 // Who works on this device: enrolling, PINs, and what is told before anybody has signed in. Any tab may.
 
 import { checkPin, makeLock, openLock, recoveryOf, Tablet, waitAfter } from "../../core/tablet";
-import { readRows, writePeople, type Database, type KeptPerson } from "./durable";
+import { changePerson, readRows, writePeople, type Bytes, type Database, type KeptPerson } from "./durable";
 import { Failure, now, random, thrown, type Card, type Who } from "./protocol";
 import type { Given } from "./interface";
 import { postJson } from "./server";
@@ -75,18 +75,41 @@ function publicKey(seed: Uint8Array): string {
   return text;
 }
 
-/** The secrets behind a person's PIN. A try is counted before it is made: a reload gives none back. */
+/** The secrets behind a person's PIN. */
 export async function unlock(database: Database, keyId: string, pin: string): Promise<Who> {
+  const { secrets } = await opened(database, keyId, pin);
+  await right(database, keyId);
+  return { keyId, secrets };
+}
+
+/** Shuts the same secrets under another PIN. What is kept stays as it is: they alone open it. */
+export async function changePin(database: Database, keyId: string, pin: string, next: string): Promise<void> {
+  checkPin(next);
+  const { lock, secrets } = await opened(database, keyId, pin);
+  const relocked = makeLock(next, keyId, secrets, random(40)) as Uint8Array<ArrayBuffer>;
+  secrets.fill(0);
+  await right(database, keyId, { from: lock, to: relocked });
+}
+
+/** Tries a PIN. A try is counted before it is made: a reload gives none back. */
+async function opened(database: Database, keyId: string, pin: string): Promise<{ lock: Bytes; secrets: Bytes }> {
   const person = await database.get("people", keyId);
   if (!person?.lock) throw new Failure("tablet-unknown", keyId);
   const { lock, wrong } = person;
   if (wrong && waits(wrong) > now()) throw new Failure("pin-wait", String(waits(wrong)));
   const count = (wrong?.count ?? 0) + 1;
-  await writePeople(database, (store) => [store.put({ ...person, wrong: { count, until: now() + waitAfter(count) } })]);
-  const secrets = openLock(pin, keyId, lock) as Uint8Array<ArrayBuffer>;
-  const { wrong: _, ...right } = person;
-  await writePeople(database, (store) => [store.put(right)]);
-  return { keyId, secrets };
+  await changePerson(database, keyId, (kept) => ({ ...kept, wrong: { count, until: now() + waitAfter(count) } }));
+  return { lock, secrets: openLock(pin, keyId, lock) as Bytes };
+}
+
+/** The PIN was right: the count ends, and another lock takes the place of the one it opened. */
+async function right(database: Database, keyId: string, lock?: { from: Bytes; to: Bytes }): Promise<void> {
+  await changePerson(database, keyId, ({ wrong: _, ...person }) => {
+    if (!lock) return person;
+    // Another tab may have been quicker.
+    if (!person.lock || indexedDB.cmp(person.lock, lock.from) !== 0) throw new Failure("pin-wrong", keyId);
+    return { ...person, lock: lock.to };
+  });
 }
 
 /** Secrets and lock for a device of before there were PINs. */

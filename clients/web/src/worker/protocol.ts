@@ -53,6 +53,10 @@ export interface Calls {
   /** Chooses the first PIN on a device of before there were PINs, and shuts what is kept. */
   protect: { ask: [keyId: string, pin: string]; get: Person };
   checkPin: { ask: [pin: string]; get: null };
+  /** Shuts a person's secrets under another PIN. */
+  changePin: { ask: [keyId: string, pin: string, next: string]; get: null };
+  /** Removes a person from this device with no more unsent changes than these. */
+  remove: { ask: [keyId: string, unsent: number]; get: null };
   /** Seals the draft and forgets the secrets in this tab. */
   lock: { ask: []; get: null };
   /** What is signed and waits, as a file: needs no PIN. */
@@ -81,7 +85,7 @@ export type CallName = keyof Calls;
 export type Early<Name extends CallName> = Calls[Name] extends { early: infer Said } ? (said: Said) => void : never;
 
 /** Calls that any tab answers by itself; the others are for the owner of the data. */
-export type OwnCall = "deskKey" | "people" | "enrol" | "unlock" | "protect" | "checkPin" | "lock" | "recoveryOf";
+export type OwnCall = "deskKey" | "people" | "enrol" | "unlock" | "protect" | "checkPin" | "changePin" | "remove" | "lock" | "recoveryOf";
 export type OwnerCall = Exclude<CallName, OwnCall>;
 
 export interface Ask {

@@ -2,7 +2,7 @@
 
 import init, { checkPin } from "../../core/tablet";
 import wasm from "../../core/tablet_bg.wasm?url";
-import { enrol, firstPin, people, recoveryFile, unlock } from "./people";
+import { changePin, enrol, firstPin, people, recoveryFile, unlock } from "./people";
 import { CLOSED, Failure, thrown, type Answer, type Ask, type Calls, type OwnCall, type OwnerCall, type Who } from "./protocol";
 import { Tabs } from "./tabs";
 
@@ -41,6 +41,12 @@ const handlers: Handlers = {
     const { who, lock } = await firstPin(await tabs.database(), keyId, pin);
     return tabs.protect(who, lock);
   },
+  changePin: async (keyId, pin, next) => {
+    await core;
+    await changePin(await tabs.database(), keyId, pin, next);
+    return null;
+  },
+  remove: (keyId, unsent) => tabs.remove(keyId, unsent),
   lock: async () => {
     await tabs.leave();
     return null;

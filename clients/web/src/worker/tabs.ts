@@ -23,6 +23,7 @@ type Task =
   | { do: "call"; call: OwnerCall; list: unknown[] }
   | { do: "join"; secrets: Bytes }
   | { do: "protect"; secrets: Bytes; lock: Bytes }
+  | { do: "remove"; keyId: string; unsent: number }
   | { do: "leave" };
 
 interface Order {
@@ -114,6 +115,10 @@ export class Tabs {
     await this.#alive;
     this.who = who;
     return (await this.#ask({ do: "protect", secrets: who.secrets, lock })) as Person;
+  }
+
+  async remove(keyId: string, unsent: number): Promise<null> {
+    return (await this.#ask({ do: "remove", keyId, unsent })) as null;
   }
 
   async leave(): Promise<void> {
@@ -225,6 +230,9 @@ export class Tabs {
       case "protect":
         await owner.protect({ keyId, secrets: task.secrets }, task.lock);
         return owner.join(tab, { keyId, secrets: task.secrets });
+      case "remove":
+        await owner.remove(task.keyId, task.unsent);
+        return null;
       case "leave":
         await owner.leave(tab);
         return null;
