@@ -38,8 +38,13 @@ export const spoken = $state<{ language: Language }>({ language: "vi" });
 /** The language that was chosen on this device. */
 export const chosen = (): Language => (localStorage.getItem(KEPT) === "en" ? "en" : "vi");
 
+let wanted: Language = "vi";
+
 export async function speak(language: Language): Promise<void> {
+  wanted = language;
   if (language === "en") bundles.en ??= await english();
+  // The other one was chosen while the words came.
+  if (wanted !== language) return;
   spoken.language = language;
   localStorage.setItem(KEPT, language);
   document.documentElement.lang = language;
