@@ -37,6 +37,8 @@ export class Field {
   folder = mkdtempSync(join(tmpdir(), "dongbo-browser-"));
   province = join(this.folder, "province");
   url = "";
+  /** The name that signs in with the password `ADMINISTRATOR`. */
+  administrator = "";
   #server;
   #browsers = [];
   #fronts = [];
@@ -61,7 +63,7 @@ export class Field {
     const init = ["init", "--province", "Tỉnh Thái Nguyên", "--rehearsal", "Diễn tập", "--folder", this.province];
     const { code } = this.program("dongbo-server", ...init);
     await this.serve("127.0.0.1:0");
-    this.dongbo("enrol", "--server", this.url, "--code", code, "--password", ADMINISTRATOR);
+    this.administrator = this.dongbo("enrol", "--server", this.url, "--code", code, "--password", ADMINISTRATOR).name;
     this.dongbo("org", "import", "thai-nguyen-2025");
     this.dongbo("template", "import", TEMPLATE);
     this.dongbo("duty", "add", "--template", TEMPLATE, "--period", "2025", "--due", "2025-12-15");
@@ -137,9 +139,14 @@ export class Field {
     return opened;
   }
 
-  /** The address of a server in front of ours: what `change` gives for a path goes out instead. */
-  async front(change) {
-    const front = createServer((ask, answer) => passed(this.url, change, ask, answer));
+  /** The address of a server in front of ours: what `change` gives for a path goes out instead, and what
+      `instead` gives for a request never reaches ours. */
+  async front(change, instead = () => undefined) {
+    const front = createServer((ask, answer) => {
+      const said = instead(ask);
+      if (said) answer.writeHead(said.status, { "content-type": "application/json" }).end(JSON.stringify(said.body));
+      else void passed(this.url, change, ask, answer);
+    });
     this.#fronts.push(front);
     await new Promise((listening) => front.listen(0, "127.0.0.1", listening));
     return `http://127.0.0.1:${front.address().port}`;

@@ -46,17 +46,25 @@ function at(path: string, parts: Record<string, string>): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ""));
 }
 
+/** What the server says of a token whose time is over. */
+const EXPIRED = "token-expired";
 /** Seconds before its end at which a token is exchanged. */
 const EARLY_S = 30;
 
+function sent(path: string, request: RequestInit, token: string): Promise<Response> {
+  const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+  return reached(fetch(path, { ...request, headers, cache: "no-store" }));
+}
+
 export class Session {
   #now: Schemas["Session"];
-  #until: number;
+  #until = 0;
+  #renewing: Promise<void> | null = null;
   readonly person: string;
 
   private constructor(session: Schemas["Session"]) {
     this.#now = session;
-    this.#until = performance.now() + (session.expires_in_s - EARLY_S) * 1000;
+    this.#take(session);
     this.person = session.person;
   }
 
@@ -65,13 +73,31 @@ export class Session {
   }
 
   async #ask(path: string, request: RequestInit): Promise<Response> {
-    const { refresh_token } = this.#now;
-    if (performance.now() >= this.#until && refresh_token) {
-      this.#now = await send("/v1/session/refresh", { refresh_token });
-      this.#until = performance.now() + (this.#now.expires_in_s - EARLY_S) * 1000;
+    if (performance.now() >= this.#until) await this.#renew(this.#now.access_token);
+    const { access_token } = this.#now;
+    try {
+      return await sent(path, request, access_token);
+    } catch (error) {
+      // The clock of a page may stand still while the computer sleeps: the server knows better what is over.
+      if (!(error instanceof Refused) || error.code !== EXPIRED) throw error;
+      await this.#renew(access_token);
+      return sent(path, request, this.#now.access_token);
     }
-    const headers = { "content-type": "application/json", authorization: `Bearer ${this.#now.access_token}` };
-    return reached(fetch(path, { ...request, headers, cache: "no-store" }));
+  }
+
+  /** Exchanges the session of a token that is over, once for all who ask. */
+  async #renew(over: string): Promise<void> {
+    const { access_token, refresh_token } = this.#now;
+    if (over !== access_token || !refresh_token) return;
+    this.#renewing ??= send("/v1/session/refresh", { refresh_token })
+      .then((session) => this.#take(session))
+      .finally(() => (this.#renewing = null));
+    await this.#renewing;
+  }
+
+  #take(session: Schemas["Session"]): void {
+    this.#now = session;
+    this.#until = performance.now() + (session.expires_in_s - EARLY_S) * 1000;
   }
 
   async get<P extends Path>(path: P, query: Record<string, string> = {}): Promise<Given<P, "get">> {
