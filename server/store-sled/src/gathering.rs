@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use store::ReadError;
 
-use crate::merge::{Layer, Merged};
+use crate::merge::{Layer, merge_runs};
 use crate::run::{Run, RunWriter, Stored};
 
 /// Bytes of keys and values in memory before they are written as a run; what surrounds them is about
@@ -77,22 +77,20 @@ impl Gathering {
     }
 
     fn spill(&mut self) -> Result<(), GatherError> {
-        if self.runs.len() >= RUNS_MAX {
-            let merged = self.merged(b"", None);
-            let run = write(merged, &self.file())?;
+        let mut writer = RunWriter::create(&self.file())?;
+        for (key, value) in &self.memory {
+            writer.push(key, value)?;
+        }
+        self.runs.push(writer.finish()?);
+        self.files += 1;
+        self.memory.clear();
+        self.bytes = 0;
+        if self.runs.len() > RUNS_MAX {
+            let run = merge_runs(&self.runs, &self.file())?;
             self.forget_runs()?;
             self.runs.push(run);
             self.files += 1;
-        } else {
-            let mut writer = RunWriter::create(&self.file())?;
-            for (key, value) in &self.memory {
-                writer.push(key, value)?;
-            }
-            self.runs.push(writer.finish()?);
-            self.files += 1;
         }
-        self.memory.clear();
-        self.bytes = 0;
         Ok(())
     }
 
@@ -109,7 +107,8 @@ impl Gathering {
     /// Ends in one run at a path. The folder is removed.
     pub(crate) fn finish(mut self, path: &Path) -> Result<Run, GatherError> {
         let new = path.with_extension("new");
-        write(self.merged(b"", None), &new)?;
+        self.spill()?;
+        merge_runs(&self.runs, &new)?;
         fs::rename(&new, path)?;
         self.runs.clear();
         end(&self.folder)?;
@@ -167,10 +166,6 @@ impl Gathering {
     pub(crate) fn bytes(&self) -> u64 {
         self.runs.iter().map(Run::bytes).sum()
     }
-
-    fn merged<'a>(&'a self, from: &[u8], to: Option<&[u8]>) -> Merged<'a> {
-        Merged::new(self.layers(from, to))
-    }
 }
 
 /// Removes a file, if it is there.
@@ -189,21 +184,10 @@ pub(crate) fn end(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn write(merged: Merged<'_>, path: &Path) -> Result<Run, GatherError> {
-    let mut writer = RunWriter::create(path)?;
-    for entry in merged {
-        let (key, value) = entry?;
-        // Nothing lies below: what was removed can be left out.
-        if !value.is_empty() {
-            writer.push(&key, &value)?;
-        }
-    }
-    Ok(writer.finish()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::merge::Merged;
 
     /// Against a map, with so little memory that runs are written and merged many times.
     #[test]
@@ -239,7 +223,7 @@ mod tests {
             assert_eq!(seen.as_ref(), model.get(&any));
         }
         assert!(gathering.files > 2 * RUNS_MAX as u64, "runs were merged");
-        let there = gathering.merged(b"", None).map(Result::unwrap);
+        let there = Merged::new(gathering.layers(b"", None)).map(Result::unwrap);
         let there: Vec<Stored> = there.filter(|(_, value)| !value.is_empty()).collect();
         assert_eq!(there, model.clone().into_iter().collect::<Vec<_>>());
         let path = folder.path().join("run");

@@ -266,10 +266,7 @@ impl Store for SledStore {
 
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Entry>, ReadError> {
         let entries = self.with_index(|index| index.scan(from, to, limit))?;
-        entries
-            .into_iter()
-            .map(|entry| self.resolve(entry))
-            .collect()
+        value::read_all(&self.journal, entries)
     }
 
     fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError> {

@@ -1,11 +1,17 @@
 //! Several ordered layers as one: where a key is in more than one, the newest has it.
+//!
+//! [`Merged`] gives entries to whoever reads; [`merge_runs`] writes whole runs, without taking an entry
+//! out of the block it is in.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::path::Path;
 
 use store::ReadError;
 
-use crate::run::Stored;
+use crate::gathering::GatherError;
+use crate::run::{Cursor, Run, RunWriter, Stored};
 
 /// Entries of one layer, ascending; an empty value says that the key was removed.
 pub(crate) type Layer<'a> = Box<dyn Iterator<Item = Result<Stored, ReadError>> + 'a>;
@@ -88,4 +94,61 @@ impl Iterator for Merged<'_> {
         }
         Some(Ok(entry))
     }
+}
+
+/// Where the merging stands in a run; the greatest is the one whose entry comes first.
+struct RunHead {
+    cursor: Cursor,
+    /// How many runs are newer.
+    age: usize,
+}
+
+impl Ord for RunHead {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (own, others) = (self.cursor.key(), other.cursor.key());
+        others.cmp(own).then(other.age.cmp(&self.age))
+    }
+}
+
+impl PartialOrd for RunHead {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for RunHead {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for RunHead {}
+
+/// Writes runs, given oldest first, as one. Nothing lies below them: what was removed is left out.
+pub(crate) fn merge_runs(runs: &[Run], path: &Path) -> Result<Run, GatherError> {
+    let mut heads = BinaryHeap::with_capacity(runs.len());
+    for (age, run) in runs.iter().rev().enumerate() {
+        if let Some(cursor) = run.cursor()? {
+            heads.push(RunHead { cursor, age });
+        }
+    }
+    let mut writer = RunWriter::create(path)?;
+    let mut last: Option<Vec<u8>> = None;
+    while let Some(mut head) = heads.peek_mut() {
+        let key = head.cursor.key();
+        // Of equal keys the newest came first.
+        if last.as_deref() != Some(key) {
+            let last = last.get_or_insert_default();
+            last.clear();
+            last.extend_from_slice(key);
+            let value = head.cursor.value();
+            if !value.is_empty() {
+                writer.push(key, value)?;
+            }
+        }
+        if !head.cursor.advance()? {
+            PeekMut::pop(head);
+        }
+    }
+    Ok(writer.finish()?)
 }

@@ -15,6 +15,7 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ const BLOCK_BYTES: usize = 8 * 1024;
 const FILTER_BITS_PER_KEY: usize = 10;
 const FILTER_PROBES: u32 = 6;
 const END_BYTES: usize = 12;
+const CHECKSUM_BYTES: usize = 4;
 const MAGIC: &[u8; 4] = b"run1";
 
 /// A key and its stored value; an empty one says that the key was removed.
@@ -86,7 +88,8 @@ impl RunWriter {
         let Some(first) = self.first.take() else {
             return Ok(());
         };
-        let block = std::mem::take(&mut self.block).into_bytes();
+        let next = Writer::with_capacity(2 * BLOCK_BYTES);
+        let block = std::mem::replace(&mut self.block, next).into_bytes();
         self.file.write_all(&crc32c::crc32c(&block).to_be_bytes())?;
         self.file.write_all(&block)?;
         let length = block.len() as u32 + 4;
@@ -241,6 +244,18 @@ impl Run {
         }
     }
 
+    /// A cursor at the first entry; none if there is no entry.
+    pub(crate) fn cursor(&self) -> Result<Option<Cursor>, ReadError> {
+        let mut cursor = Cursor {
+            run: self.clone(),
+            next_block: 0,
+            block: Vec::new(),
+            key: 0..0,
+            value: 0..0,
+        };
+        Ok(cursor.advance()?.then_some(cursor))
+    }
+
     /// The last entry with `from <= key < to`.
     pub(crate) fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<Stored>, ReadError> {
         if self.0.last.as_slice() < from {
@@ -360,6 +375,50 @@ impl Iterator for RunRange {
             }
             self.next_block += 1;
         }
+    }
+}
+
+/// A place in a run, which begins at its first entry.
+#[derive(Debug)]
+pub(crate) struct Cursor {
+    run: Run,
+    next_block: usize,
+    block: Vec<u8>,
+    key: Range<usize>,
+    value: Range<usize>,
+}
+
+impl Cursor {
+    /// The key of the entry.
+    pub(crate) fn key(&self) -> &[u8] {
+        self.block.get(self.key.clone()).unwrap_or_default()
+    }
+
+    /// Its stored value.
+    pub(crate) fn value(&self) -> &[u8] {
+        self.block.get(self.value.clone()).unwrap_or_default()
+    }
+
+    /// Goes to the next entry; false at the end.
+    pub(crate) fn advance(&mut self) -> Result<bool, ReadError> {
+        if self.value.end >= self.block.len() {
+            if self.next_block >= self.run.0.fences.len() {
+                return Ok(false);
+            }
+            self.block = self.run.read(self.next_block)?;
+            self.next_block += 1;
+            self.value = CHECKSUM_BYTES..CHECKSUM_BYTES;
+        }
+        let rest = self.block.get(self.value.end..).unwrap_or_default();
+        let mut reader = Reader::new(rest);
+        let mut next = |what| {
+            let found = reader.bytes(usize::MAX, what).map(<[u8]>::len);
+            let found = found.map_err(|error| self.run.failure(&error.to_string()))?;
+            let end = self.block.len() - reader.rest().len();
+            Ok::<_, ReadError>(end - found..end)
+        };
+        (self.key, self.value) = (next("key")?, next("value")?);
+        Ok(true)
     }
 }
 
