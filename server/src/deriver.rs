@@ -4,8 +4,8 @@
 //! listeners are told before the extracts are written, since writing may have to wait for a commit.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::thread::Builder;
 use std::time::Instant;
 
@@ -14,8 +14,8 @@ use sync_core::batch::Entry;
 use sync_core::document::{ExtractState, Subject, extension_change};
 use sync_core::gate::{self, DecodedChange};
 use sync_core::identity::DocumentId;
-use sync_core::log::rebuild::{Rebuild, Replayed, replay_step};
-use sync_core::log::{DocumentIndex, KeyspaceError, LogReader, keys};
+use sync_core::log::rebuild::{Rebuild, Replayed, rebuild_held, replay_step};
+use sync_core::log::{DocumentIndex, KeyspaceError, Lane, LogReader, keys};
 
 use crate::acceptor::Accepted;
 use crate::kept::derived_report::{self, DerivedReport};
@@ -83,6 +83,17 @@ impl Followed {
         }
     }
 
+    /// A document of which nothing was followed yet.
+    fn begun(index: &DocumentIndex) -> Self {
+        let mut followed = Self::new(index.subject().clone());
+        // Before any change, and also those of parts that declare and change nothing: the version
+        // must not depend on when the document was loaded.
+        for name in index.extensions() {
+            followed.declare(name);
+        }
+        followed
+    }
+
     fn received(&mut self, at: i64, position: u64) {
         if self.through == 0 {
             self.first_received_at = at;
@@ -115,6 +126,12 @@ impl Followed {
             (Entry::Subject { .. } | Entry::Change { .. }, _) => {}
         }
         true
+    }
+
+    /// The bytes of its report.
+    fn encode(&self) -> Vec<u8> {
+        let extract = self.state.encode_extract();
+        derived_report::encode_of(self.first_received_at, self.last_received_at, &extract)
     }
 
     fn report(&self) -> DerivedReport {
@@ -180,7 +197,9 @@ impl Deriver {
 
     fn catch_up_from(&mut self, mut from: Vec<u8>) -> Result<(), DeriveError> {
         let store = Arc::clone(&self.store);
-        while let Some((entries, next)) = replay_step(&StoreKeyspace(&*store), &from)? {
+        while let Some((entries, next)) =
+            replay_step(&StoreKeyspace(&*store), &from, &Lane::whole())?
+        {
             for replayed in &entries {
                 self.follow(replayed, None)?;
             }
@@ -192,45 +211,47 @@ impl Deriver {
         Ok(())
     }
 
-    /// Derives everything from nothing. One thread reads and decodes the log, the next derives the
-    /// log's own keys, and this one, behind both, the extracts.
+    /// Derives everything from nothing, in lanes side by side: each reads the log and derives what is
+    /// its own, from the log's own keys to the extracts.
     fn rebuild(&mut self) -> Result<(), DeriveError> {
         self.store.clear_derived()?;
-        self.followed_max = limits::FOLLOWED_CELLS_REBUILDING_MAX;
-        let rebuild = Mutex::new(Rebuild::new());
-        let store = Arc::clone(&self.store);
-        std::thread::scope(|scope| {
-            let (decoded, steps) = sync_channel(limits::REBUILD_STEPS_AHEAD);
-            let (taken, followed) = sync_channel(limits::REBUILD_STEPS_AHEAD);
-            let (reading, taking) = (Arc::clone(&store), Arc::clone(&store));
-            let rebuild = &rebuild;
-            let named = |name: &str| Builder::new().name(name.to_owned());
-            named("log-reader").spawn_scoped(scope, move || read_ahead(&reading, &decoded))?;
-            named("log-deriver")
-                .spawn_scoped(scope, move || take_steps(taking, rebuild, &steps, &taken))?;
-            self.follow_steps(rebuild, followed)
+        let lanes = std::thread::scope(|scope| {
+            let lanes = Lane::several(limits::REBUILD_LANES).map(|lane| {
+                let follower = Self::new(Arc::clone(&self.store), Arc::clone(&self.totals));
+                let named = Builder::new().name("log-lane".to_owned());
+                named.spawn_scoped(scope, move || follower.derive_lane(&lane))
+            });
+            let lanes: Vec<_> = lanes.collect();
+            let ended = lanes.into_iter().map(|lane| {
+                let ended = lane?.join();
+                ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            ended.collect::<Result<Vec<u64>, DeriveError>>()
         })?;
-        let rebuild = rebuild.into_inner().unwrap_or_else(PoisonError::into_inner);
-        rebuild.finish(&mut StoreRebuild::new(store))?;
-        self.write_changed()?;
-        self.followed_max = limits::FOLLOWED_CELLS_MAX;
-        self.forget_most();
+        self.position = lanes.into_iter().max().unwrap_or(0);
+        rebuild_held(&mut StoreRebuild::new(Arc::clone(&self.store)))?;
         self.store
             .put_derived(vec![self.position_write(), derived_version::write()])?;
         Ok(self.store.derived_rebuilt()?)
     }
 
-    fn follow_steps(
-        &mut self,
-        rebuild: &Mutex<Rebuild>,
-        steps: Receiver<DecodedStep>,
-    ) -> Result<(), DeriveError> {
-        for step in steps {
-            for replayed in &step? {
-                self.follow(replayed, Some(rebuild))?;
+    /// Derives everything of a lane, and gives the last position of the log.
+    fn derive_lane(mut self, lane: &Lane) -> Result<u64, DeriveError> {
+        self.followed_max = limits::FOLLOWED_CELLS_REBUILDING_MAX;
+        let mut rebuild = Rebuild::new();
+        let mut target = StoreRebuild::new(Arc::clone(&self.store));
+        let mut from = keys::log(0);
+        while let Some((entries, next)) = replay_step(&target, &from, lane)? {
+            rebuild.take(&mut target, &entries)?;
+            for replayed in &entries {
+                self.follow(replayed, Some(&rebuild))?;
             }
+            from = next;
         }
-        Ok(())
+        rebuild.finish(&mut target)?;
+        let left: Vec<_> = self.followed.drain().collect();
+        self.write_forgotten(&left)?;
+        Ok(self.position)
     }
 
     /// Follows what is accepted until the acceptor ends.
@@ -251,7 +272,7 @@ impl Deriver {
 
     fn follow_all(&mut self, accepted: Accepted) -> Result<(), DeriveError> {
         for (position, entry) in accepted {
-            self.follow(&Replayed::new(position, entry)?, None)?;
+            self.follow(&Replayed::new(position, entry, &Lane::whole())?, None)?;
         }
         Ok(())
     }
@@ -260,7 +281,7 @@ impl Deriver {
     fn follow(
         &mut self,
         replayed: &Replayed,
-        rebuild: Option<&Mutex<Rebuild>>,
+        rebuild: Option<&Rebuild>,
     ) -> Result<(), DeriveError> {
         let position = replayed.position();
         self.position = position;
@@ -291,17 +312,19 @@ impl Deriver {
                 followed.received(replayed.received_at(), position);
             }
             followed.used = self.uses;
-            if !followed.changed {
+            if rebuild.is_none() && !followed.changed {
                 followed.changed = true;
                 self.changed.push(document);
             }
         }
         if self.weight > self.followed_max {
-            match rebuild {
-                Some(_) => self.write_changed()?,
-                None => self.publish(),
+            if rebuild.is_none() {
+                self.publish();
             }
-            self.forget_half();
+            let forgotten = self.forget_half();
+            if rebuild.is_some() {
+                self.write_forgotten(&forgotten)?;
+            }
         }
         Ok(())
     }
@@ -311,35 +334,24 @@ impl Deriver {
         &self,
         replayed: &Replayed,
         document: DocumentId,
-        rebuild: Option<&Mutex<Rebuild>>,
+        rebuild: Option<&Rebuild>,
     ) -> Result<Box<Followed>, DeriveError> {
         let (below, position) = (StoreKeyspace(&*self.store), replayed.position());
         let reader = LogReader(&below);
         let index: Option<DocumentIndex> = match rebuild {
             None => reader.document(document)?,
             Some(rebuild) => {
-                // What was followed before and forgotten has its extract written; else this is new.
-                if self.store.get(&derived_report::key(document))?.is_none()
-                    && let Some(subject) = introduced(replayed, document)
+                if let Some(index) = rebuild.in_memory(document)
+                    && begins_from(index, position)
                 {
-                    return Ok(Box::new(Followed::new(subject)));
+                    return Ok(Box::new(Followed::begun(index)));
                 }
-                let rebuild = rebuild.lock().unwrap_or_else(PoisonError::into_inner);
                 rebuild.document(&below, document)?
             }
         };
         let index = index.ok_or(KeyspaceError::Damaged("document index"))?;
-        let mut followed = Box::new(Followed::new(index.subject().clone()));
-        // Before any change, and also those of parts that declare and change nothing: the version
-        // must not depend on when the document was loaded.
-        for name in index.extensions() {
-            followed.declare(name);
-        }
-        if index
-            .changes()
-            .first()
-            .is_none_or(|first| first.position >= position)
-        {
+        let mut followed = Box::new(Followed::begun(&index));
+        if begins_from(&index, position) {
             return Ok(followed);
         }
         let changes = reader.changes(&index)?;
@@ -394,89 +406,32 @@ impl Deriver {
         }
     }
 
-    /// Writes what has changed past the figures, of which none is kept while everything is derived.
-    fn write_changed(&mut self) -> Result<(), DeriveError> {
-        let changed = self.take_changed();
-        for some in changed.chunks(limits::EXTRACTS_UNWRITTEN_MAX) {
-            let write = |document: &DocumentId| {
-                Some(Write {
-                    key: derived_report::key(*document),
-                    value: Some(self.followed.get(document)?.report().encode()),
-                })
+    /// Writes reports past the figures, of which none is kept while everything is derived.
+    fn write_forgotten(&self, reports: &[(DocumentId, Box<Followed>)]) -> Result<(), DeriveError> {
+        for some in reports.chunks(limits::EXTRACTS_UNWRITTEN_MAX) {
+            let write = |(document, followed): &(DocumentId, Box<Followed>)| Write {
+                key: derived_report::key(*document),
+                value: Some(followed.encode()),
             };
-            self.store
-                .put_derived(some.iter().filter_map(write).collect())?;
+            self.store.put_derived(some.iter().map(write).collect())?;
         }
         Ok(())
     }
 
-    fn forget_most(&mut self) {
-        while self.weight > self.followed_max {
-            self.forget_half();
-        }
-    }
-
-    fn forget_half(&mut self) {
+    /// Forgets the half that was not used for longest, and gives it.
+    fn forget_half(&mut self) -> Vec<(DocumentId, Box<Followed>)> {
         let mut used: Vec<u64> = self.followed.values().map(|one| one.used).collect();
         used.sort_unstable();
-        let Some(middle) = used.get(used.len() / 2).copied() else {
-            return;
-        };
-        self.followed.retain(|_, followed| followed.used > middle);
+        let middle = used.get(used.len() / 2).copied();
+        let forgotten = self.followed.extract_if(|_, one| Some(one.used) <= middle);
+        let forgotten = forgotten.collect();
         self.weight = self.followed.values().map(|one| one.weight).sum();
+        forgotten
     }
 }
 
-/// A step of the log, decoded, or why it cannot be.
-type DecodedStep = Result<Vec<Replayed>, KeyspaceError>;
-
-/// The subject that an entry gives a document, if it does.
-fn introduced(replayed: &Replayed, document: DocumentId) -> Option<Subject> {
-    replayed.entries().find_map(|(entry, _)| match entry {
-        Entry::Subject {
-            document: of,
-            subject,
-        } if *of == document => Subject::decode(subject).ok(),
-        Entry::Subject { .. } | Entry::Extension { .. } | Entry::Change { .. } => None,
-    })
-}
-
-/// Derives the log's own keys from each step and passes it on, until nobody listens any more.
-fn take_steps(
-    store: SharedStore,
-    rebuild: &Mutex<Rebuild>,
-    steps: &Receiver<DecodedStep>,
-    taken: &SyncSender<DecodedStep>,
-) {
-    let mut target = StoreRebuild::new(store);
-    for step in steps {
-        let step = step.and_then(|entries| {
-            let mut rebuild = rebuild.lock().unwrap_or_else(PoisonError::into_inner);
-            rebuild.take(&mut target, &entries)?;
-            Ok(entries)
-        });
-        let failed = step.is_err();
-        if taken.send(step).is_err() || failed {
-            return;
-        }
-    }
-}
-
-/// Reads the log to its end and decodes it, until nobody listens any more.
-fn read_ahead(store: &SharedStore, steps: &SyncSender<DecodedStep>) {
-    let mut from = keys::log(0);
-    loop {
-        let step = match replay_step(&StoreKeyspace(&**store), &from) {
-            Ok(Some((entries, next))) => {
-                from = next;
-                Ok(entries)
-            }
-            Ok(None) => return,
-            Err(error) => Err(error),
-        };
-        let failed = step.is_err();
-        if steps.send(step).is_err() || failed {
-            return;
-        }
-    }
+/// True if no change of a document came before a position.
+fn begins_from(index: &DocumentIndex, position: u64) -> bool {
+    let first = index.changes().first();
+    first.is_none_or(|first| first.position >= position)
 }

@@ -88,12 +88,12 @@ pub const SESSIONS_REMEMBERED_MAX: usize = 4_096;
 /// Cells of documents followed in memory, so that a change to one of them is cheap: about 10 MB.
 pub const FOLLOWED_CELLS_MAX: usize = 60_000;
 
-/// The same while everything is derived again, when nothing else needs the memory: about 40 MB, and
-/// two thousand reports that people work on at the same time.
-pub const FOLLOWED_CELLS_REBUILDING_MAX: usize = 300_000;
+/// The same for each lane while everything is derived again, when nothing else needs the memory: about
+/// 20 MB, and a thousand reports that people work on at the same time.
+pub const FOLLOWED_CELLS_REBUILDING_MAX: usize = 150_000;
 
-/// Steps of the log that wait between the threads that derive everything again: about 5 MB each.
-pub const REBUILD_STEPS_AHEAD: usize = 2;
+/// Lanes in which everything is derived again: the machines this runs on have few cores.
+pub const REBUILD_LANES: usize = 2;
 
 /// Roll-ups kept in memory; others are made when they are asked for.
 pub const ROLL_UPS_MAX: usize = 16;

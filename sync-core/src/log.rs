@@ -14,6 +14,7 @@ pub mod document_index;
 pub mod entry;
 pub mod fingerprint;
 pub mod keys;
+mod lane;
 pub mod read;
 pub mod rebuild;
 mod record;
@@ -29,6 +30,7 @@ pub use accept::{Acceptor, Cache, Trust, Verdict};
 pub use document_index::{DocumentIndex, IndexedChange};
 pub use entry::{HeldEntry, HeldReason, LogEntry};
 pub use fingerprint::Fingerprint;
+pub use lane::Lane;
 pub use read::{FeedPage, Follow, LogReader};
 
 /// A keyspace that could not be read, or that holds bytes this version cannot read.

@@ -42,12 +42,8 @@ pub fn range() -> (Vec<u8>, Vec<u8>) {
 impl DerivedReport {
     /// Bytes to keep.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::new();
-        writer
-            .svar(self.first_received_at)
-            .svar(self.last_received_at)
-            .bytes(&self.extract.encode());
-        writer.into_bytes()
+        let extract = self.extract.encode();
+        encode_of(self.first_received_at, self.last_received_at, &extract)
     }
 
     /// Reads kept bytes.
@@ -67,6 +63,16 @@ impl DerivedReport {
             error,
         })
     }
+}
+
+/// Bytes to keep of an encoded extract.
+pub fn encode_of(first_received_at: i64, last_received_at: i64, extract: &[u8]) -> Vec<u8> {
+    let mut writer = Writer::with_capacity(extract.len() + 24);
+    writer
+        .svar(first_received_at)
+        .svar(last_received_at)
+        .bytes(extract);
+    writer.into_bytes()
 }
 
 /// Bytes of a position.

@@ -1,6 +1,7 @@
 //! The extract of a report: what roll-up, rights and lists need of it, kept without Automerge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use crate::cell::{CellValue, Rival};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -12,6 +13,9 @@ use super::root::{Extension, Table, genesis_change};
 use super::standing::{puts, rivals};
 use super::subject::Subject;
 use super::value::{cell_from_value, value_from_cell};
+
+/// Bytes of a cell with one value, about: its code, a number, who said so, when and in which change.
+const CELL_BYTES: usize = 80;
 
 /// One version of a report's figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,15 +79,20 @@ impl ExtractState {
                     let Some(value) = cell_from_value(put.value) else {
                         continue;
                     };
-                    let standing = match self.cells.get_mut(key) {
-                        Some(standing) => standing,
-                        None => self.cells.entry(key.to_owned()).or_default(),
-                    };
-                    standing.retain(|other| !put.pred.contains(&other.id));
-                    standing.push(Standing {
+                    let new = Standing {
                         id: put.id,
                         rival: put.rival(value),
-                    });
+                    };
+                    match self.cells.get_mut(key) {
+                        Some(standing) => {
+                            standing.retain(|other| !put.pred.contains(&other.id));
+                            standing.push(new);
+                        }
+                        // Room for the one value that nearly every cell has.
+                        None => {
+                            self.cells.insert(key.to_owned(), vec![new]);
+                        }
+                    }
                 }
                 Table::Meta => {
                     self.template_version.retain(|id, _| !put.pred.contains(id));
@@ -103,12 +112,40 @@ impl ExtractState {
         self.heads.insert(hash);
     }
 
+    /// What [`Extract::encode`] gives of the version that stands now, without making it.
+    pub fn encode_extract(&self) -> Vec<u8> {
+        let heads = self.heads.iter();
+        let mut to = Writer::with_capacity(self.cells.len() * CELL_BYTES);
+        write_head(
+            &mut to,
+            &self.subject,
+            self.document,
+            self.template_version(),
+        );
+        write_heads(&mut to, heads);
+        to.var(self.cells.len() as u64);
+        for (code, standing) in &self.cells {
+            match standing.as_slice() {
+                [one] => write_rivals(&mut to, code, slice::from_ref(&one.rival)),
+                all => {
+                    let all = all.iter().map(|one| one.rival.clone());
+                    write_rivals(&mut to, code, &rivals(all));
+                }
+            }
+        }
+        to.into_bytes()
+    }
+
+    fn template_version(&self) -> Option<u32> {
+        self.template_version.values().max().copied()
+    }
+
     /// The version that stands now.
     pub fn extract(&self) -> Extract {
         Extract {
             document: self.document,
             subject: self.subject.clone(),
-            template_version: self.template_version.values().max().copied(),
+            template_version: self.template_version(),
             heads: self.heads.iter().copied().collect(),
             cells: self
                 .cells
@@ -134,27 +171,14 @@ impl Extract {
     /// Canonical bytes: document, subject, `var` template version or 0, list of heads, list of
     /// (code, list of rivals).
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::new();
-        writer
-            .raw(&self.document.0)
-            .bytes(&self.subject.encode())
-            .var(self.template_version.unwrap_or(0).into())
-            .var(self.heads.len() as u64);
-        for head in &self.heads {
-            writer.raw(&head.0);
-        }
-        writer.var(self.cells.len() as u64);
+        let mut to = Writer::with_capacity(self.cells.len() * CELL_BYTES);
+        write_head(&mut to, &self.subject, self.document, self.template_version);
+        write_heads(&mut to, self.heads.iter());
+        to.var(self.cells.len() as u64);
         for (code, rivals) in &self.cells {
-            writer.text(code).var(rivals.len() as u64);
-            for rival in rivals {
-                write_cell(&mut writer, &rival.value);
-                writer
-                    .raw(&rival.actor.0)
-                    .svar(rival.claimed_at)
-                    .raw(&rival.change.0);
-            }
+            write_rivals(&mut to, code, rivals);
         }
-        writer.into_bytes()
+        to.into_bytes()
     }
 
     /// Reads what [`Extract::encode`] writes, and nothing else.
@@ -197,6 +221,29 @@ impl Extract {
             heads,
             cells,
         })
+    }
+}
+
+fn write_head(to: &mut Writer, subject: &Subject, document: DocumentId, version: Option<u32>) {
+    to.raw(&document.0)
+        .bytes(&subject.encode())
+        .var(version.unwrap_or(0).into());
+}
+
+fn write_heads<'a>(to: &mut Writer, heads: impl ExactSizeIterator<Item = &'a ChangeHash>) {
+    to.var(heads.len() as u64);
+    for head in heads {
+        to.raw(&head.0);
+    }
+}
+
+fn write_rivals(to: &mut Writer, code: &str, rivals: &[Rival]) {
+    to.text(code).var(rivals.len() as u64);
+    for rival in rivals {
+        write_cell(to, &rival.value);
+        to.raw(&rival.actor.0)
+            .svar(rival.claimed_at)
+            .raw(&rival.change.0);
     }
 }
 

@@ -281,6 +281,7 @@ fn check_extract(work: &Work, order: &[usize]) {
     }
     let extract = state.extract();
     assert_eq!(extract, document.extract());
+    assert_eq!(state.encode_extract(), extract.encode());
     assert_eq!(Extract::decode(&extract.encode()), Ok(extract));
 }
 

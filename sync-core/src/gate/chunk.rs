@@ -27,6 +27,10 @@ use crate::limits;
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 const CHUNK_TYPE_CHANGE: u8 = 1;
 
+/// Predecessors of an operation, or dependencies of a change, that are given room at once: one is the
+/// rule, and a claimed number is only believed so far.
+const USUAL_PREDECESSORS: usize = 4;
+
 /// Column specifications: column id in the upper bits, kind of column in the lower three.
 mod specification {
     pub(super) const OBJECT_ACTOR: u64 = 1;
@@ -150,10 +154,14 @@ fn read_count(from: &mut Reader<'_>, max: usize, what: &'static str) -> Result<u
 
 fn read_dependencies(from: &mut Reader<'_>) -> Result<Vec<ChangeHash>, GateError> {
     let count = read_count(from, limits::DEPENDENCIES_MAX, "dependencies")?;
-    (0..count)
-        .map(|_| from.array("dependency").map(ChangeHash))
-        .collect::<Result<_, _>>()
-        .map_err(|_| GateError::Malformed("dependencies"))
+    let mut deps = Vec::with_capacity(count.min(USUAL_PREDECESSORS));
+    for _ in 0..count {
+        let dep = from.array("dependency");
+        deps.push(ChangeHash(
+            dep.map_err(|_| GateError::Malformed("dependencies"))?,
+        ));
+    }
+    Ok(deps)
 }
 
 fn read_actor(from: &mut Reader<'_>) -> Result<ActorId, GateError> {
@@ -351,17 +359,17 @@ impl<'a, 'b> Rows<'a, 'b> {
             .filter(|count| *count <= self.pred_left)
             .ok_or(GateError::Limit("predecessors"))?;
         self.pred_left -= count;
-        (0..count)
-            .map(|_| {
-                let actor = self.pred_actor.required()?;
-                let counter = self
-                    .pred_counter
-                    .next()?
-                    .and_then(|counter| u64::try_from(counter).ok())
-                    .ok_or(GateError::Malformed("predecessor counter"))?;
-                self.op_id(actor, counter)
-            })
-            .collect()
+        let mut pred = Vec::with_capacity(count.min(USUAL_PREDECESSORS));
+        for _ in 0..count {
+            let actor = self.pred_actor.required()?;
+            let counter = self
+                .pred_counter
+                .next()?
+                .and_then(|counter| u64::try_from(counter).ok())
+                .ok_or(GateError::Malformed("predecessor counter"))?;
+            pred.push(self.op_id(actor, counter)?);
+        }
+        Ok(pred)
     }
 
     fn op_id(&self, actor: u64, counter: u64) -> Result<OpId, GateError> {

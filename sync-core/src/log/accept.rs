@@ -11,7 +11,9 @@ use super::document_index::IndexHistory;
 use super::rebuild::Replayed;
 use super::record::{Recorded, record, record_held};
 use super::staging::{PartPlace, Staging};
-use super::{DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, LogEntry, Write, keys};
+use super::{
+    DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, Lane, LogEntry, Write, keys,
+};
 use crate::access;
 use crate::batch::{ChainTip, Compartment, Entry, SignedPart, VerifiedPart};
 use crate::catalogue::Catalogue;
@@ -457,7 +459,7 @@ impl<'a> Acceptor<'a> {
             let bytes = bytes.ok_or(KeyspaceError::Damaged("log entry"))?;
             let entry =
                 LogEntry::decode(&bytes).map_err(|_| KeyspaceError::Damaged("log entry"))?;
-            Replayed::new(*position, entry)?.add_all(&mut index, document)?;
+            Replayed::new(*position, entry, &Lane::whole())?.add_all(&mut index, document)?;
         }
         if let Some(index) = index {
             self.cache.documents.insert(document, index);

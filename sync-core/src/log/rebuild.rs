@@ -1,7 +1,7 @@
 //! From the truth alone to everything derived from it: the index can be deleted at any time.
 //!
-//! An entry is read once and decoded once ([`Replayed`]), for the log's own keys and for whoever derives
-//! more from it; [`Rebuild`] takes what was decoded in order.
+//! An entry is decoded once ([`Replayed`]), for the log's own keys and for whoever derives more from it;
+//! [`Rebuild`] takes what was decoded in order. Several may do so side by side, each in its own [`Lane`].
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,34 @@ use super::record::{Recorded, record, record_held};
 use super::staging::{PartPlace, Staging, read_document};
 use super::tally::Tally;
 use super::{
-    DocumentIndex, HeldEntry, Keyspace, KeyspaceError, LogEntry, MemoryKeyspace, Write, keys,
+    DocumentIndex, HeldEntry, Keyspace, KeyspaceError, Lane, LogEntry, MemoryKeyspace, Write, keys,
 };
-use crate::batch::Entry;
+use crate::batch::{Entry, Partition};
 use crate::document::{Subject, extension_change};
 use crate::gate::{self, DecodedChange};
 use crate::identity::DocumentId;
 
-/// Entries read in one step, so that memory does not grow with the log.
-const STEP: usize = 512;
-
 /// Keys that an entry has for itself: its part, its place in a feed, its number on its chain.
 const KEYS_PER_ENTRY: usize = 3;
 
-/// Document indexes kept in memory between steps.
-const DOCUMENTS_MAX: usize = 2_048;
+/// How much is in memory at a time, so that memory does not grow with the log. What is derived is the
+/// same for any numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portions {
+    /// Entries read in one step.
+    pub(crate) step: usize,
+    /// Document indexes kept between steps; beyond it, those not touched for longest are written.
+    pub(crate) documents_max: usize,
+    /// Facts of chains and partitions before they are written out.
+    pub(crate) facts_max: usize,
+}
+
+/// Some megabytes each; as many facts as the chains of a large province have.
+const PORTIONS: Portions = Portions {
+    step: 512,
+    documents_max: 1_024,
+    facts_max: 32_768,
+};
 
 /// A keyspace that is being derived again: what was written is read back at once.
 pub trait RebuildTarget {
@@ -44,40 +57,63 @@ impl RebuildTarget for MemoryKeyspace {
     }
 }
 
-/// A log entry, decoded for deriving from it. Making one needs nothing else of the log, so that it can
-/// be done ahead, on another thread. It keeps no bytes of the part.
+/// A log entry, decoded for deriving from it in one lane. Making one needs nothing else of the log. It
+/// keeps no bytes of the part.
 #[derive(Debug, Clone)]
 pub struct Replayed {
     position: u64,
     received_at: i64,
-    recorded: Recorded,
-    entries: Vec<Entry>,
-    /// Of the change entries, in order.
-    changes: Vec<DecodedChange>,
+    recorded: Option<Recorded>,
+    partition: Partition,
+    said: Vec<Said>,
+}
+
+/// What a part says about one document of the lane.
+#[derive(Debug, Clone)]
+struct Said {
+    entry: Entry,
+    /// The change, if it is one, and which of the part's changes it is, from 0.
+    change: Option<(u32, DecodedChange)>,
 }
 
 impl Replayed {
     /// From an entry that was accepted at a position.
-    pub fn new(position: u64, entry: LogEntry) -> Result<Self, KeyspaceError> {
-        let changes = entry.part.changes().iter();
-        let changes = changes
-            .map(|bytes| gate::decode_kept(bytes))
-            .collect::<Result<_, _>>()
-            .map_err(|_| KeyspaceError::Damaged("log entry"))?;
+    pub fn new(position: u64, entry: LogEntry, lane: &Lane) -> Result<Self, KeyspaceError> {
+        let LogEntry { received_at, part } = entry;
+        let recorded = lane.records().then(|| Recorded::of(&part));
+        let mut said = Vec::new();
+        let mut ordinals = 0..;
+        for (entry, bytes) in part.entries() {
+            // Counted over all changes of the part, whoever derives from them.
+            let ordinal = bytes.and_then(|_| ordinals.next());
+            if !lane.has(entry.document()) {
+                continue;
+            }
+            let change = match (ordinal, bytes) {
+                (Some(ordinal), Some(bytes)) => {
+                    let change = gate::decode_kept(bytes);
+                    let change = change.map_err(|_| KeyspaceError::Damaged("log entry"))?;
+                    Some((ordinal, change))
+                }
+                (_, _) => None,
+            };
+            let entry = entry.clone();
+            said.push(Said { entry, change });
+        }
         Ok(Self {
             position,
-            received_at: entry.received_at,
-            recorded: Recorded::of(&entry.part),
-            entries: entry.part.into_part().entries,
-            changes,
+            received_at,
+            recorded,
+            partition: part.part().partition,
+            said,
         })
     }
 
     /// From a key and its value as they stand in a keyspace.
-    pub fn read(key: &[u8], value: &[u8]) -> Result<Self, KeyspaceError> {
+    pub fn read(key: &[u8], value: &[u8], lane: &Lane) -> Result<Self, KeyspaceError> {
         let position = number_of(key).ok_or(KeyspaceError::Damaged("log key"))?;
         let entry = LogEntry::decode(value).map_err(|_| KeyspaceError::Damaged("log entry"))?;
-        Self::new(position, entry)
+        Self::new(position, entry, lane)
     }
 
     /// Its position in the log.
@@ -90,20 +126,10 @@ impl Replayed {
         self.received_at
     }
 
-    /// What the part says, in order, with the change where it is one.
+    /// What the part says about documents of the lane, in order, with the change where it is one.
     pub fn entries(&self) -> impl Iterator<Item = (&Entry, Option<&DecodedChange>)> {
-        let said = self.numbered_entries();
-        said.map(|(entry, change)| (entry, change.map(|(_, change)| change)))
-    }
-
-    /// The same, with which of the part's changes it is, from 0.
-    fn numbered_entries(&self) -> impl Iterator<Item = (&Entry, Option<(u32, &DecodedChange)>)> {
-        let mut changes = (0..).zip(&self.changes);
-        self.entries.iter().map(move |entry| {
-            let change = match entry {
-                Entry::Change { .. } => changes.next(),
-                Entry::Subject { .. } | Entry::Extension { .. } => None,
-            };
+        self.said.iter().map(|Said { entry, change }| {
+            let change = change.as_ref().map(|(_, change)| change);
             (entry, change)
         })
     }
@@ -113,14 +139,13 @@ impl Replayed {
     fn add(
         &self,
         index: Option<&mut DocumentIndex>,
-        entry: &Entry,
-        change: Option<(u32, &DecodedChange)>,
+        Said { entry, change }: &Said,
     ) -> Result<Option<DocumentIndex>, KeyspaceError> {
         match (entry, index) {
             (Entry::Subject { subject, .. }, None) => {
                 let subject =
                     Subject::decode(subject).map_err(|_| KeyspaceError::Damaged("document"))?;
-                return Ok(Some(DocumentIndex::new(subject, self.recorded.partition)));
+                return Ok(Some(DocumentIndex::new(subject, self.partition)));
             }
             (Entry::Subject { .. }, Some(_)) => {}
             (Entry::Extension { name, .. }, Some(index)) => {
@@ -129,8 +154,9 @@ impl Replayed {
                 }
             }
             (Entry::Change { .. }, Some(index)) => {
+                let change = change.as_ref();
                 let (ordinal, change) = change.ok_or(KeyspaceError::Damaged("log entry"))?;
-                index.insert(change, self.position, ordinal);
+                index.insert(change, self.position, *ordinal);
             }
             // Declared before anybody introduced the document: accepting passed it over, too.
             (Entry::Extension { .. }, None) => {}
@@ -145,9 +171,9 @@ impl Replayed {
         index: &mut Option<DocumentIndex>,
         document: DocumentId,
     ) -> Result<(), KeyspaceError> {
-        for (entry, change) in self.numbered_entries() {
-            if entry.document() == document
-                && let Some(begun) = self.add(index.as_mut(), entry, change)?
+        for said in &self.said {
+            if said.entry.document() == document
+                && let Some(begun) = self.add(index.as_mut(), said)?
             {
                 *index = Some(begun);
             }
@@ -159,31 +185,71 @@ impl Replayed {
 /// Entries of the log from a key on, and the key to go on from; none at the end.
 pub type ReplayStep = Option<(Vec<Replayed>, Vec<u8>)>;
 
-/// The next entries of the log from a key on, at most a step of them.
-pub fn replay_step(keyspace: &dyn Keyspace, from: &[u8]) -> Result<ReplayStep, KeyspaceError> {
-    let found = keyspace.scan(from, &keys::after(keys::LOG), STEP)?;
+/// The next entries of the log from a key on, at most a step of them, for a lane.
+pub fn replay_step(
+    keyspace: &dyn Keyspace,
+    from: &[u8],
+    lane: &Lane,
+) -> Result<ReplayStep, KeyspaceError> {
+    replay_some(keyspace, from, lane, PORTIONS.step)
+}
+
+fn replay_some(
+    keyspace: &dyn Keyspace,
+    from: &[u8],
+    lane: &Lane,
+    entries_max: usize,
+) -> Result<ReplayStep, KeyspaceError> {
+    let found = keyspace.scan(from, &keys::after(keys::LOG), entries_max)?;
     let Some((last, _)) = found.last() else {
         return Ok(None);
     };
     let next = [last.as_slice(), &[0]].concat();
     let entries = found
         .iter()
-        .map(|(key, value)| Replayed::read(key, value))
+        .map(|(key, value)| Replayed::read(key, value, lane))
         .collect::<Result<_, _>>()?;
     Ok(Some((entries, next)))
 }
 
-/// Deriving under way: the indexes of the documents that were touched last.
-#[derive(Debug, Default)]
+impl Default for Rebuild {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Deriving under way in a lane: the indexes of the documents that were touched last.
+#[derive(Debug)]
 pub struct Rebuild {
+    portions: Portions,
     tally: Tally,
-    documents: BTreeMap<DocumentId, DocumentIndex>,
+    documents: BTreeMap<DocumentId, Touched>,
+}
+
+/// A document's index, and the position that touched it last.
+#[derive(Debug)]
+struct Touched {
+    index: DocumentIndex,
+    position: u64,
 }
 
 impl Rebuild {
     /// Nothing derived yet.
     pub fn new() -> Self {
-        Self::default()
+        Self::in_portions(PORTIONS)
+    }
+
+    fn in_portions(portions: Portions) -> Self {
+        Self {
+            portions,
+            tally: Tally::default(),
+            documents: BTreeMap::new(),
+        }
+    }
+
+    /// The index of a document as far as the log was taken, if it is in memory.
+    pub fn in_memory(&self, document: DocumentId) -> Option<&DocumentIndex> {
+        self.documents.get(&document).map(|touched| &touched.index)
     }
 
     /// The index of a document as far as the log was taken.
@@ -192,7 +258,7 @@ impl Rebuild {
         keyspace: &dyn Keyspace,
         document: DocumentId,
     ) -> Result<Option<DocumentIndex>, KeyspaceError> {
-        match self.documents.get(&document) {
+        match self.in_memory(document) {
             Some(index) => Ok(Some(index.clone())),
             None => read_document(keyspace, document),
         }
@@ -207,43 +273,65 @@ impl Rebuild {
         let mut writes = Vec::with_capacity(entries.len() * KEYS_PER_ENTRY);
         let mut tallying = self.tally.over(target.keyspace(), &mut writes);
         for replayed in entries {
-            let place = PartPlace::Accepted(replayed.position);
-            record(&mut tallying, &replayed.recorded, place)?;
+            if let Some(recorded) = &replayed.recorded {
+                let place = PartPlace::Accepted(replayed.position);
+                record(&mut tallying, recorded, place)?;
+            }
         }
         for replayed in entries {
             self.index(target.keyspace(), replayed)?;
         }
-        self.tally.trim(&mut writes);
-        if self.documents.len() > DOCUMENTS_MAX {
-            flush(&mut self.documents, &mut writes);
+        self.tally.trim(self.portions.facts_max, &mut writes);
+        if self.documents.len() > self.portions.documents_max {
+            self.flush_half(&mut writes);
         }
         target.write(writes)
     }
 
     /// Adds what an entry says to the indexes of its documents.
     fn index(&mut self, keyspace: &dyn Keyspace, replayed: &Replayed) -> Result<(), KeyspaceError> {
-        for (entry, change) in replayed.numbered_entries() {
-            let document = entry.document();
+        for said in &replayed.said {
+            let document = said.entry.document();
+            let position = replayed.position;
             if !self.documents.contains_key(&document)
                 && let Some(index) = read_document(keyspace, document)?
             {
-                self.documents.insert(document, index);
+                self.documents.insert(document, Touched { index, position });
             }
-            let index = self.documents.get_mut(&document);
-            if let Some(begun) = replayed.add(index, entry, change)? {
-                self.documents.insert(document, begun);
+            let index = self.documents.get_mut(&document).map(|touched| {
+                touched.position = position;
+                &mut touched.index
+            });
+            if let Some(index) = replayed.add(index, said)? {
+                self.documents.insert(document, Touched { index, position });
             }
         }
         Ok(())
     }
 
-    /// Writes what is left, and derives from the held entries.
+    /// Writes and forgets the half that was not touched for longest: who works on a document is likely
+    /// to go on with it.
+    fn flush_half(&mut self, writes: &mut Vec<Write>) {
+        let mut positions: Vec<u64> = self.documents.values().map(|one| one.position).collect();
+        positions.sort_unstable();
+        let middle = positions.get(positions.len() / 2).copied();
+        for touched in self.documents.values_mut() {
+            if Some(touched.position) <= middle {
+                touched.index.flush(writes);
+            }
+        }
+        self.documents
+            .retain(|_, touched| Some(touched.position) > middle);
+    }
+
+    /// Writes what is left. When every lane has, [`rebuild_held`] comes last.
     pub fn finish(mut self, target: &mut dyn RebuildTarget) -> Result<(), KeyspaceError> {
         let mut writes = Vec::new();
         self.tally.write_out(&mut writes);
-        flush(&mut self.documents, &mut writes);
-        target.write(writes)?;
-        rebuild_held(target)
+        for touched in self.documents.values_mut() {
+            touched.index.flush(&mut writes);
+        }
+        target.write(writes)
     }
 }
 
@@ -251,27 +339,43 @@ impl Rebuild {
 /// The derived keys must have been removed before. Signatures and rights were judged when the
 /// entries were accepted; what was accepted stays accepted.
 pub fn rebuild(target: &mut dyn RebuildTarget) -> Result<(), KeyspaceError> {
-    let mut rebuild = Rebuild::new();
-    let mut from = keys::log(0);
-    while let Some((entries, next)) = replay_step(target.keyspace(), &from)? {
-        rebuild.take(target, &entries)?;
-        from = next;
-    }
-    rebuild.finish(target)
+    rebuild_in(target, &[Lane::whole()], PORTIONS)
 }
 
-fn flush(documents: &mut BTreeMap<DocumentId, DocumentIndex>, writes: &mut Vec<Write>) {
-    for (_, mut index) in std::mem::take(documents) {
-        index.flush(writes);
+/// The same in lanes, one after the other, and in portions.
+pub(crate) fn rebuild_in(
+    target: &mut dyn RebuildTarget,
+    lanes: &[Lane],
+    portions: Portions,
+) -> Result<(), KeyspaceError> {
+    for lane in lanes {
+        let mut rebuild = Rebuild::in_portions(portions);
+        let mut from = keys::log(0);
+        while let Some((entries, next)) =
+            replay_some(target.keyspace(), &from, lane, portions.step)?
+        {
+            rebuild.take(target, &entries)?;
+            from = next;
+        }
+        rebuild.finish(target)?;
     }
+    rebuild_held_in(target, portions)
 }
 
-fn rebuild_held(target: &mut dyn RebuildTarget) -> Result<(), KeyspaceError> {
+/// Derives from the held entries, of which what is said of chains and parts builds on the log's.
+pub fn rebuild_held(target: &mut dyn RebuildTarget) -> Result<(), KeyspaceError> {
+    rebuild_held_in(target, PORTIONS)
+}
+
+fn rebuild_held_in(
+    target: &mut dyn RebuildTarget,
+    portions: Portions,
+) -> Result<(), KeyspaceError> {
     let mut from = keys::held(0);
     loop {
         let entries = target
             .keyspace()
-            .scan(&from, &keys::after(keys::HELD), STEP)?;
+            .scan(&from, &keys::after(keys::HELD), portions.step)?;
         let Some((last, _)) = entries.last() else {
             return Ok(());
         };

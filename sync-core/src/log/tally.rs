@@ -14,9 +14,6 @@ use super::{Fingerprint, Keyspace, KeyspaceError, Write, keys};
 use crate::batch::{ChainTip, Partition, PartitionTip};
 use crate::identity::{ActorId, PartId};
 
-/// Facts in memory before they are written out: some megabytes, and the chains of a large province.
-const FACTS_MAX: usize = 32_768;
-
 /// The facts so far.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -43,10 +40,10 @@ impl Tally {
         }
     }
 
-    /// Writes everything out if it has become too much.
-    pub(super) fn trim(&mut self, writes: &mut Vec<Write>) {
+    /// Writes everything out if there are more facts than that.
+    pub(super) fn trim(&mut self, facts_max: usize, writes: &mut Vec<Write>) {
         let facts = self.partitions.len() + self.chains.len() + self.tips.len() + self.ahead.len();
-        if facts > FACTS_MAX {
+        if facts > facts_max {
             self.write_out(writes);
         }
     }

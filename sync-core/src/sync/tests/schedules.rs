@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::log::rebuild;
+use crate::log::{Lane, rebuild};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -20,7 +20,10 @@ enum Step {
         device: usize,
         link: Link,
     },
-    NodeRebuild,
+    NodeRebuild {
+        lanes: usize,
+        portions: rebuild::Portions,
+    },
     DeviceRestart {
         device: usize,
     },
@@ -35,9 +38,32 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (device.clone(), prop_oneof![
             3 => Just(Link::Good), 1 => Just(Link::RequestLost), 1 => Just(Link::AnswerLost)
         ]).prop_map(|(device, link)| Step::Exchange { device, link }),
-        1 => Just(Step::NodeRebuild),
+        1 => (1..5usize, portions()).prop_map(|(lanes, portions)| Step::NodeRebuild { lanes, portions }),
         1 => device.prop_map(|device| Step::DeviceRestart { device }),
     ]
+}
+
+/// So small that a few parts reach every limit.
+fn portions() -> impl Strategy<Value = rebuild::Portions> {
+    (1..4usize, 0..3usize, 0..6usize).prop_map(|(step, documents_max, facts_max)| {
+        rebuild::Portions {
+            step,
+            documents_max,
+            facts_max,
+        }
+    })
+}
+
+fn rebuilt_in(
+    keyspace: &MemoryKeyspace,
+    lanes: usize,
+    portions: rebuild::Portions,
+) -> MemoryKeyspace {
+    let mut again = keyspace.clone();
+    again.clear_derived();
+    let lanes: Vec<Lane> = Lane::several(lanes).collect();
+    rebuild::rebuild_in(&mut again, &lanes, portions).unwrap();
+    again
 }
 
 fn rebuilt(keyspace: &MemoryKeyspace) -> MemoryKeyspace {
@@ -73,9 +99,10 @@ proptest! {
                 Step::Exchange { device, link } => {
                     exchange(&mut node, &mut devices[device], link);
                 }
-                Step::NodeRebuild => {
-                    let again = rebuilt(&node.keyspace);
+                Step::NodeRebuild { lanes, portions } => {
+                    let again = rebuilt_in(&node.keyspace, lanes, portions);
                     prop_assert_eq!(&again, &node.keyspace);
+                    prop_assert_eq!(&rebuilt(&node.keyspace), &node.keyspace);
                     node.cache.clear();
                 }
                 Step::DeviceRestart { device } => {
