@@ -12,10 +12,12 @@ test("who chooses English and at once Vietnamese again reads Vietnamese, now and
   field = await Field.start();
   const page = await field.page(await field.browser("anybody"));
   await says(page, "Ai đang dùng máy này?");
-  const words = await page.waitForFunction(() => {
+  await page.evaluate(() => {
     const [vietnamese, english] = document.querySelectorAll(".seg button");
     english.click();
     vietnamese.click();
+  });
+  const words = await page.waitForFunction(() => {
     const loaded = performance.getEntriesByType("resource").find(({ name }) => /web\.en-[^/]*\.js$/.test(name));
     return loaded?.name;
   }, { ...WAIT, polling: 100 });
