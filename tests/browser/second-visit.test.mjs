@@ -42,9 +42,10 @@ test("a second visit, offline from first to last: nothing is lost, and all of it
   await tapped(tablet, "III.3.1", "99,63", "99,63 %");
   await tablet.waitForSelector("::-p-xpath(//tr[contains(@class, 'why')][contains(., '99,63')])", { ...WAIT, hidden: true });
   await shot(tablet, "second-visit");
+  await tapped(tablet, "III.3.3.1", "7", "7");
 
   // The tab is killed: what stood there stands there again, and the badge says what waits.
-  const typedHere = { "III.3.1.1": "1.893", "III.3.1.2": "1.886", "III.3.1": "99,63 %", "III.3.2": "99,65 %" };
+  const typedHere = { "III.3.1.1": "1.893", "III.3.1.2": "1.886", "III.3.2": "99,65 %", "III.3.3.1": "7" };
   await crashed(tablet);
   tablet = await visit(browser);
   await says(tablet, "thay đổi chờ gửi");
@@ -75,7 +76,7 @@ test("a second visit, offline from first to last: nothing is lost, and all of it
   await sync(tablet);
   await badge(tablet, "^Synchronised");
   assert.deepEqual(field.seenBy("toan"), {
-    "III.1.2": "13", "III.3.1": "99.63", "III.3.1.1": "1893", "III.3.1.2": "1886", "III.3.2": "99.65",
+    "III.1.2": "13", "III.3.1": "99.63", "III.3.1.1": "1893", "III.3.1.2": "1886", "III.3.2": "99.65", "III.3.3.1": "7",
   });
   // The file says nothing that did not arrive.
   assert.deepEqual(field.dongbo("replay", "--export", file).refused, []);
