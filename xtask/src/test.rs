@@ -115,10 +115,10 @@ pub(crate) fn accept_interface() -> Result<()> {
 
 /// Mutants of changes, batches and frames with a seed of the moment unless `DONGBO_SEED` names one.
 pub(crate) fn fuzz() -> Result<()> {
+    // The whole workspace is named, so that the engine has the features it was built with before.
     let mut command = cargo(&[
         "test",
-        "-p",
-        "sync-core",
+        "--workspace",
         "--test",
         "mutants",
         "--",
