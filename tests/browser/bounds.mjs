@@ -1,5 +1,6 @@
 // What the app costs on a cheap tablet: Chromium slowed six times, links as slow as the field's.
-// Prints one JSON object, a key per figure, units in the key. `cargo xtask bench --browser` runs it.
+// Prints one JSON object, a key per figure, units in the key. `cargo xtask bench --browser` runs it;
+// `--short` leaves out the memory of many documents, `--memory` measures nothing else.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -194,14 +195,17 @@ async function memory(field) {
   await killedBrowser(browser);
 }
 
+const [short, memoryAlone] = ["--short", "--memory"].map((word) => process.argv.includes(word));
 const field = await Field.start();
 try {
-  await served(field);
-  await firstVisit(field);
-  await laterStarts(field);
-  await typing(field);
-  await field.serve();
-  if (!process.argv.includes("--short")) await memory(field);
+  if (!memoryAlone) {
+    await served(field);
+    await firstVisit(field);
+    await laterStarts(field);
+    await typing(field);
+    await field.serve();
+  }
+  if (!short) await memory(field);
 } finally {
   await field.close();
 }

@@ -10,8 +10,10 @@ import type { Change, Whole } from "./shapes";
 const WAITS_MS = [500, 1_000, 2_000, 5_000, 15_000];
 /** A line that is this quiet is dead: the server gives a sign of life every 20 seconds. */
 const QUIET_MS = 45_000;
-/** Changes that follow each other are kept once. */
-const KEEP_MS = 1_000;
+/** Changes that follow each other are kept once; at the end of the link at once. */
+const KEEP_MS = 5_000;
+/** What changed is marked this long. */
+const FRESH_MS = 4_000;
 
 export interface Asked {
   template: string;
@@ -33,6 +35,7 @@ export class Following {
   readonly #path: string;
   readonly #ended = new AbortController();
   #keeping: ReturnType<typeof setTimeout> | undefined;
+  #marked: ReturnType<typeof setTimeout> | undefined;
   #wake: (() => void) | null = null;
 
   constructor(
@@ -47,6 +50,7 @@ export class Following {
 
   end(): void {
     this.#ended.abort();
+    clearTimeout(this.#marked);
     this.#wake?.();
     if (this.#keeping !== undefined) this.#keep();
   }
@@ -103,6 +107,8 @@ export class Following {
       const change = event as Change;
       this.whole = changed(this.whole, change);
       this.fresh = new Set([...change.figures.map((line) => line.code), ...change.units.map((line) => line.unit)]);
+      clearTimeout(this.#marked);
+      this.#marked = setTimeout(() => (this.fresh = new Set()), FRESH_MS);
     } else {
       return;
     }
