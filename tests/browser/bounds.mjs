@@ -182,6 +182,7 @@ async function memory(field) {
   const browser = await field.browser("many");
   const page = await field.page(browser);
   await field.enrolled(page, "hanh");
+  await page.waitForFunction((count) => document.querySelectorAll("ul.work button.row").length >= count, WAIT, DOCUMENTS);
   await badge(page, "Đã đồng bộ");
   await openReport(page);
   await painted(page);

@@ -1,7 +1,7 @@
 // Which rows of a long table are drawn: those in sight, some above and below, and the one in hand.
 
 /** Pixels drawn beyond what is in sight, so that a flick of the finger does not meet white. */
-const BEYOND_PX = 300;
+const BEYOND_PX = 200;
 /** What a page shows of its table, before it was measured: a tablet held upright. */
 const FIRST_PX = 900;
 /** A row before it was ever drawn: a touch target and its rule. */
