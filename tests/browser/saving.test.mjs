@@ -1,0 +1,54 @@
+// A cell that is shown before the disk has it says so, and says "saved" only afterwards.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { cell, Field, openReport, stands, WAIT } from "./field.mjs";
+
+const CODE = "III.3.1.1";
+let field;
+
+before(async () => {
+  field = await Field.start();
+});
+
+after(() => field?.close());
+
+/** Keeps the worker's last word on edits from the page until `release` is called. */
+function holdingBack() {
+  const edits = new Set();
+  const held = [];
+  const ask = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (message, ...more) {
+    if (message?.call === "edit") edits.add(message.id);
+    return ask.call(this, message, ...more);
+  };
+  const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+  Object.defineProperty(Worker.prototype, "onmessage", {
+    set(take) {
+      set.call(this, (event) => {
+        if ("value" in event.data && edits.delete(event.data.id)) held.push(() => take(event));
+        else take(event);
+      });
+    },
+  });
+  globalThis.release = () => held.splice(0).forEach((say) => say());
+}
+
+const state = (of) => of.$eval(`#state-${CSS_CODE}`, (element) => element.textContent.trim());
+const CSS_CODE = CODE.replaceAll(".", "\\.");
+
+test("what is typed is shown at once as being saved, and as saved when the disk has it", async () => {
+  const page = await field.page(await field.browser("hanh"), field.url, (fresh) => fresh.evaluateOnNewDocument(holdingBack));
+  await field.enrolled(page, "hanh");
+  await openReport(page);
+  await (await cell(page, CODE)).focus();
+  await page.keyboard.type("7.412");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`[aria-busy="true"] > button.cell[data-code="${CODE}"]`, WAIT);
+  assert.equal(await page.$eval(`[data-code="${CODE}"]`, (element) => element.innerText.trim()), "7.412");
+  assert.equal(await state(page), "Đang ghi vào máy");
+  await page.evaluate(() => globalThis.release());
+  await stands(page, CODE, "7.412");
+  assert.equal(await state(page), "Đã lưu trên máy");
+  assert.deepEqual(field.complaints(), []);
+});
