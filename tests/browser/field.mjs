@@ -300,7 +300,7 @@ export async function shot(of, name) {
   if (!shots) return;
   mkdirSync(shots, { recursive: true });
   const type = process.env.DONGBO_SHOTS_TYPE ?? "png";
-  const small = type === "png" ? {} : { quality: 40 };
+  const small = type === "png" ? {} : { quality: 25 };
   await of.screenshot({ path: join(shots, `${name}.${type}`), type, ...small });
 }
 
