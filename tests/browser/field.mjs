@@ -329,7 +329,25 @@ export async function openReport(of, form = "Biểu mẫu 3", code = "III.3.1.1"
   await cell(of, code);
 }
 
-export const cell = (of, code) => of.waitForSelector(`button.cell[data-code="${code}"]`, WAIT);
+/** The button of a cell. Only rows in sight are drawn: who looks for another one scrolls. */
+export async function cell(of, code) {
+  await scrolledTo(of, code);
+  return of.waitForSelector(`button.cell[data-code="${code}"]`, WAIT);
+}
+
+async function scrolledTo(of, code) {
+  const row = `[data-row="${code}"]`;
+  if ((await of.$(row)) || !(await of.$(".work-area .sheet [data-row]"))) return;
+  await of.bringToFront();
+  await of.evaluate(async (wanted) => {
+    const sheet = document.querySelector(".work-area .sheet");
+    for (let top = 0; top <= sheet.scrollHeight && !document.querySelector(wanted); top += sheet.clientHeight / 2) {
+      sheet.scrollTop = top;
+      for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+    }
+  }, row);
+}
+
 export const text = async (of, code) => (await cell(of, code)).evaluate((element) => element.innerText.trim());
 
 /** Types into a cell by keyboard and waits until it stands there. */
@@ -342,6 +360,7 @@ export async function typed(of, code, keys, expected) {
 
 /** Waits until a cell shows this as saved. */
 export async function stands(of, code, expected) {
+  await scrolledTo(of, code);
   const shown = (selector, wanted) =>
     document.querySelector(selector)?.innerText.replace(/\s+/g, " ").trim() === wanted;
   await of.waitForFunction(shown, LOOK, `[aria-busy="false"] > button.cell[data-code="${code}"]`, expected).catch(async () => {
