@@ -37,6 +37,31 @@ function holdingBack() {
 const state = (of) => of.$eval(`#state-${CSS_CODE}`, (element) => element.textContent.trim());
 const CSS_CODE = CODE.replaceAll(".", "\\.");
 
+/** Fails what is asked to be saved, and the question why. */
+function refusing() {
+  const ask = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (message, ...more) {
+    if (["edit", "read"].includes(message?.call)) {
+      const { id, call } = message;
+      const code = call === "edit" ? "tablet-typed" : "tablet-closed";
+      setTimeout(() => this.onmessage({ data: { id, code, text: "" } }));
+      return undefined;
+    }
+    return ask.call(this, message, ...more);
+  };
+}
+
+test("what could not be saved, nor asked about, stays in its cell with a reason", async () => {
+  const page = await field.page(await field.browser("toan"), field.url, (fresh) => fresh.evaluateOnNewDocument(refusing));
+  await field.enrolled(page, "toan");
+  await openReport(page);
+  await (await cell(page, CODE)).focus();
+  await page.keyboard.type("7.421");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`[id="refused-${CODE}"][role="alert"]`, WAIT);
+  assert.equal(await page.$eval(`[data-code="${CODE}"]`, (element) => element.innerText.trim()), "7.421");
+});
+
 test("what is typed is shown at once as being saved, and as saved when the disk has it", async () => {
   const page = await field.page(await field.browser("hanh"), field.url, (fresh) => fresh.evaluateOnNewDocument(holdingBack));
   await field.enrolled(page, "hanh");
