@@ -21,6 +21,7 @@ export class RowWindow {
   /** Counts changes of measured heights. */
   #measured = $state(0);
   #observer: ResizeObserver | undefined;
+  #last: Piece[] = [];
 
   /** Follows the scrolling of the element that holds the table. */
   follow(holder: HTMLElement): () => void {
@@ -94,6 +95,12 @@ export class RowWindow {
       at += height;
     });
     if (gap > 0) pieces.push({ gap, after });
-    return pieces;
+    // The very same list, where it says the same: nothing of the table is looked at.
+    const last = this.#last;
+    if (last.length !== pieces.length || !pieces.every((piece, index) => same(piece, last[index]))) this.#last = pieces;
+    return this.#last;
   }
 }
+
+const same = (one: Piece, other: Piece | undefined): boolean =>
+  one === other || ("gap" in one && other !== undefined && "gap" in other && one.gap === other.gap && one.after === other.after);

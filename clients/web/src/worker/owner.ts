@@ -1,9 +1,9 @@
 // The tab that owns the data: each person's work is open here once, for all their tabs.
 
-import { CLOSED, Failure, now, random, type Answer, type Calls, type Early, type OwnerCall, type Who } from "./protocol";
+import { CLOSED, Failure, now, random, type Answer, type Calls, type OwnerCall, type Who } from "./protocol";
 import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
 import { Vault } from "../../core/tablet";
-import type { Person, Report } from "./views";
+import type { Person } from "./views";
 import { removed } from "./removal";
 import { Work } from "./work";
 
@@ -17,12 +17,15 @@ type Handlers = {
 const handlers: Handlers = {
   work: (work) => work.parsed((tablet) => tablet.work(now())),
   form: (work, _, template) => work.parsed((tablet) => tablet.form(template)),
-  report: (work, _, subject) => work.parsed((tablet) => tablet.report(JSON.stringify(subject))),
-  edit: async (work, early: Early<"edit">, subject, edits) => {
+  report: async (work, early, subject) => {
+    await work.step((tablet) => tablet.report(JSON.stringify(subject)), undefined, (report) => early(JSON.parse(report)));
+    return null;
+  },
+  edit: async (work, early, subject, edits) => {
     await work.step(
       (tablet) => tablet.edit(JSON.stringify(subject), JSON.stringify(edits), now()),
       undefined,
-      (report) => early(JSON.parse(report) as Report),
+      (report) => early(JSON.parse(report)),
     );
     work.typed();
     return null;

@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Desks, Edit, Effect, Form, Person, Reading, Report, Rival, Status, Subject, Unsent, WorkItem } from "./views";
+import type { Desks, Edit, Effect, Form, Person, Reading, Report, ReportChange, Rival, Status, Subject, Unsent, WorkItem } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -63,9 +63,10 @@ export interface Calls {
   recoveryOf: { ask: [keyId: string]; get: string };
   work: { ask: []; get: WorkItem[] };
   form: { ask: [template: string]; get: Form };
-  report: { ask: [subject: Subject]; get: Report };
-  /** Answers once it is durable; the report as it will be is said early. */
-  edit: { ask: [subject: Subject, edits: Edit[]]; get: null; early: Report };
+  /** Said early, so that no edit that is made later is said before it. */
+  report: { ask: [subject: Subject]; get: null; early: Report };
+  /** Answers once it is durable; what becomes different in the report asked for last is said early. */
+  edit: { ask: [subject: Subject, edits: Edit[]]; get: null; early: ReportChange };
   read: { ask: [template: string, code: string, text: string]; get: Reading };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };
   desks: { ask: []; get: Desks };

@@ -2,9 +2,11 @@
 
 import init, { checkPin } from "../../core/tablet";
 import wasm from "../../core/tablet_bg.wasm?url";
+import { Given } from "./given";
 import { changePin, enrol, firstPin, people, recoveryFile, unlock } from "./people";
 import { CLOSED, Failure, thrown, type Answer, type Ask, type Calls, type OwnCall, type OwnerCall, type Who } from "./protocol";
 import { Tabs } from "./tabs";
+import type { Report } from "./views";
 
 const say = (answer: Answer) => postMessage(answer);
 const core = init({ module_or_path: wasm });
@@ -65,10 +67,18 @@ async function deskKey(): Promise<CryptoKey> {
   return crypto.subtle.deriveKey(purpose, secrets, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
 }
 
+/** What the page of this tab has of its report. */
+const given = new Given();
+
 const isOwn = (call: string): call is OwnCall => call in handlers;
 
 function answered({ id, call, arguments: list }: Ask): Promise<unknown> {
-  if (!isOwn(call)) return tabs.call(call as OwnerCall, list, (early) => say({ id, early }));
+  if (!isOwn(call)) {
+    return tabs.call(call as OwnerCall, list, (early) => {
+      const report = early as Report;
+      say({ id, early: call === "report" ? given.whole(report) : given.change(report) });
+    });
+  }
   const handler = handlers[call] as (...ask: unknown[]) => Promise<unknown>;
   return handler(...list);
 }

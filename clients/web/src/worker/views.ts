@@ -52,6 +52,13 @@ export interface Report {
   rows: Record<string, Row>;
 }
 
+/** What became different in a report that the page has. */
+export interface ReportChange {
+  rows: Record<string, Row>;
+  /** Codes of rows of which there is nothing to show any more. */
+  gone: string[];
+}
+
 export interface FormRow {
   code: string;
   stt: string;
