@@ -98,12 +98,20 @@ export class Owner {
       open.catch(() => this.#works.delete(keyId));
     }
     const work = await open;
-    work.persisted ??= (await navigator.storage?.persisted?.()) ?? null;
+    void this.#askPersisted(work);
     // The catalogue comes with the first exchange; afterwards nothing here waits for a server.
     if (work.standing().status.catalogue === 0) await work.synchronise();
     else work.soon();
     work.tell();
     return work.parsed<Person>((tablet) => tablet.person(now()));
+  }
+
+  /** Whether the browser keeps what is here, told when it answers. */
+  async #askPersisted(work: Work): Promise<void> {
+    if (work.persisted !== null) return;
+    const persisted = (await navigator.storage?.persisted?.()) ?? null;
+    work.persisted ??= persisted;
+    work.tell();
   }
 
   #watch(tab: string, keyId: string): void {

@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Desks, Edit, Effect, Form, Person, Reading, Report, ReportChange, Rival, Status, Subject, Unsent, WorkItem } from "./views";
+import type { Desks, Edit, Effect, Form, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Unsent, WorkItem } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -49,9 +49,9 @@ export interface Calls {
   people: { ask: []; get: Card[] };
   enrol: { ask: [code: string, label: string, pin: string]; get: Card };
   /** Opens a person's work with their PIN. */
-  unlock: { ask: [keyId: string, pin: string]; get: Person };
+  unlock: { ask: [keyId: string, pin: string]; get: Opened };
   /** Chooses the first PIN on a device of before there were PINs, and shuts what is kept. */
-  protect: { ask: [keyId: string, pin: string]; get: Person };
+  protect: { ask: [keyId: string, pin: string]; get: Opened };
   checkPin: { ask: [pin: string]; get: null };
   /** Shuts a person's secrets under another PIN. */
   changePin: { ask: [keyId: string, pin: string, next: string]; get: null };

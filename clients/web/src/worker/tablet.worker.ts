@@ -3,10 +3,10 @@
 import init, { checkPin } from "../../core/tablet";
 import wasm from "../../core/tablet_bg.wasm?url";
 import { Given } from "./given";
-import { changePin, enrol, firstPin, people, recoveryFile, unlock } from "./people";
+import { changePin, enrol, firstPin, people, recoveryFile, right, unlock } from "./people";
 import { CLOSED, Failure, thrown, type Answer, type Ask, type Calls, type OwnCall, type OwnerCall, type Who } from "./protocol";
 import { Tabs } from "./tabs";
-import type { Report } from "./views";
+import type { Desks, Opened, Person, Report, WorkItem } from "./views";
 
 const say = (answer: Answer) => postMessage(answer);
 const core = init({ module_or_path: wasm });
@@ -36,12 +36,17 @@ const handlers: Handlers = {
   },
   unlock: async (keyId, pin) => {
     await core;
-    return tabs.join(await unlock(await tabs.database(), keyId, pin));
+    const database = await tabs.database();
+    const joined = tabs.join(await unlock(database, keyId, pin));
+    // Afterwards, since nobody needs to wait for it: a count that stays is one try, not a wait.
+    const forgotten = () => void right(database, keyId).catch(() => undefined);
+    joined.then(forgotten, forgotten);
+    return begun(await joined);
   },
   protect: async (keyId, pin) => {
     await core;
     const { who, lock } = await firstPin(await tabs.database(), keyId, pin);
-    return tabs.protect(who, lock);
+    return begun(await tabs.protect(who, lock));
   },
   changePin: async (keyId, pin, next) => {
     await core;
@@ -58,6 +63,13 @@ const handlers: Handlers = {
     return recoveryFile(await tabs.database(), keyId);
   },
 };
+
+/** What the page shows first, in one answer: a slow tablet feels every way there and back. */
+async function begun(person: Person): Promise<Opened> {
+  const asked = (call: OwnerCall) => tabs.call(call, [], () => undefined);
+  const [desks, work] = await Promise.all([asked("desks"), asked("work")]);
+  return { person, desks: desks as Desks, work: work as WorkItem[] };
+}
 
 /** From the secrets of who works here, for one use alone. */
 async function deskKey(): Promise<CryptoKey> {

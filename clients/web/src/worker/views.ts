@@ -171,6 +171,13 @@ export interface Desks {
   reports: OwedReport[];
 }
 
+/** What a person begins with. */
+export interface Opened {
+  person: Person;
+  desks: Desks;
+  work: WorkItem[];
+}
+
 /** What a choice between rivals would do. */
 export interface Effect {
   rows: { code: string; stt: string; label: string; kind: FormRow["kind"]; outcomes: (Row["formula"])[] }[];

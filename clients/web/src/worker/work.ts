@@ -6,6 +6,7 @@
 import { Tablet, Vault } from "../../core/tablet";
 import { put, readRows, type About, type Fence, type KeptPerson, type Mark } from "./durable";
 import { exchange, judged, leftOut } from "./exchange";
+import { equal } from "./given";
 import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Link, type Noted, type Standing } from "./protocol";
 import { DeviceSession, OFFLINE } from "./server";
 import type { Status } from "./views";
@@ -16,6 +17,8 @@ const WAITS_MS = [2_000, 5_000, 15_000, 60_000];
 /** While all is well, others' work is asked for this often; with a line that wakes, only to be sure. */
 const LOOK_MS = 20_000;
 const LOOK_WOKEN_MS = 300_000;
+/** After a start: the page is drawn first. */
+const SOON_MS = 300;
 /** Typing that pauses this long is sealed and sent. */
 const PAUSE_MS = 4_000;
 /** While offline, this long: sealing needs no server. */
@@ -71,15 +74,22 @@ export class Work {
     secrets: Uint8Array<ArrayBuffer>,
     teller: Teller,
   ): Promise<Work> {
-    const person = await fence.database.get("people", keyId);
+    const { database } = fence;
+    const [person, found, about, rows] = await Promise.all([
+      database.get("people", keyId),
+      database.get("marks", keyId),
+      database.get("about", keyId),
+      readRows(database, "truth", keyId),
+    ]);
     if (!person) throw new Failure("tablet-unknown", keyId);
-    const { mark, readAgain } = judged(await fence.database.get("marks", keyId));
+    const { mark, readAgain } = judged(found);
     const vault = new Vault(keyId, secrets, random(16));
-    const tablet = await opened(fence, person, secrets, vault, readAgain);
+    const tablet = opened(rows, person, secrets, vault, readAgain);
     const work = new Work(fence, person, secrets, vault, tablet, mark, teller);
-    work.#contactAt = (await fence.database.get("about", keyId))?.synchronisedAt ?? null;
+    work.#contactAt = about?.synchronisedAt ?? null;
     work.note(leftOut(mark));
-    await work.step(() => undefined, mark);
+    // Nothing is written where nothing is new: a start waits for no disk.
+    await work.step(() => undefined, !found || equal(found, mark) ? undefined : mark);
     return work;
   }
 
@@ -183,7 +193,8 @@ export class Work {
     if (!this.#closed) {
       const { fence, person, secrets, vault } = this;
       this.#tablet.free();
-      this.#tablet = await opened(fence, person, secrets, vault, false);
+      const rows = await readRows(fence.database, "truth", person.keyId);
+      this.#tablet = opened(rows, person, secrets, vault, false);
       this.session = new DeviceSession(this.#tablet, person.keyId);
     }
     return new Failure("device-full", String(error));
@@ -222,7 +233,7 @@ export class Work {
 
   /** Synchronises soon, without anybody waiting for it. */
   soon(): void {
-    this.#later(0);
+    this.#later(SOON_MS);
   }
 
   #later(milliseconds: number): void {
@@ -288,13 +299,13 @@ export class Work {
   }
 }
 
-async function opened(
-  fence: Fence,
+function opened(
+  rows: Uint8Array,
   person: KeptPerson,
   secrets: Uint8Array<ArrayBuffer>,
   vault: Vault,
   readAgain: boolean,
-): Promise<Tablet> {
-  const truth = vault.unseal(await readRows(fence.database, "truth", person.keyId));
+): Tablet {
+  const truth = vault.unseal(rows);
   return new Tablet(person.province, person.installation, secrets.subarray(0, 32), truth, readAgain);
 }
