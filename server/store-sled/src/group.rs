@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use journal::{AppendError, Place, SyncError};
 use store::{Commit, CommitError, Condition, ReadError, Write, is_derived, record};
 
-use crate::index::{Index, Mark};
+use crate::index::{Index, IndexBatch, Mark};
 use crate::{REDO_BYTES_MAX, SledStore, Writing, folder, index_failure, is_truth, value};
 
 /// Commits in one group: more would only make the first wait longer.
@@ -410,9 +410,9 @@ impl SledStore {
         }
         writing.redo.keep();
         writing.applied = overlay.last_record;
-        let mut batch = index.batch();
+        let mut batch = IndexBatch::default();
         for (key, pending) in overlay.writes {
-            batch.put(&key, pending.stored);
+            batch.put_owned(key, pending.stored);
         }
         let mark = Mark {
             place: writing.applied,

@@ -1,6 +1,7 @@
-//! The index behind the few operations the store needs: sled on top, and below it what was put by the
-//! million when it was built, as runs.
+//! The index behind the few operations the store needs: what was committed lately in memory, sled, and
+//! below it what was put by the million when the index was built, as runs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,8 +18,9 @@ use sync_core::codec::{DecodeError, Reader, Writer};
 use crate::folder::{DERIVED_RUN_FILE, GATHERING_FOLDER, SLED_FOLDER, TRUTH_RUN_FILE};
 use crate::gathering::{self, GatherError, Gathering};
 use crate::merge::{Layer, Merged};
+use crate::recent::Recent;
 use crate::run::{Run, Stored};
-use crate::value;
+use crate::{Options, value};
 
 const OWN: u8 = 0;
 const OF_STORE: u8 = 1;
@@ -79,24 +81,24 @@ impl Mark {
     }
 }
 
-/// Writes that reach sled as a whole.
-#[derive(Debug)]
+/// Writes that become visible, and reach sled, as a whole.
+#[derive(Debug, Default)]
 pub(crate) struct IndexBatch {
-    batch: sled::Batch,
-    /// Something may lie below: a removal must hide it.
-    hides: bool,
+    /// An empty value removes the key.
+    writes: Vec<Stored>,
     derived: bool,
 }
 
 impl IndexBatch {
     /// A value in the form `value` gives it, or none to remove the key.
     pub(crate) fn put(&mut self, key: &[u8], value: Option<Vec<u8>>) {
-        self.derived |= is_derived(key);
-        match value {
-            Some(value) => self.batch.insert(own(key), value),
-            None if self.hides => self.batch.insert(own(key), &[]),
-            None => self.batch.remove(own(key)),
-        }
+        self.put_owned(key.to_vec(), value);
+    }
+
+    /// The same of a key that nobody else needs.
+    pub(crate) fn put_owned(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.derived |= is_derived(&key);
+        self.writes.push((key, value.unwrap_or_default()));
     }
 }
 
@@ -111,11 +113,12 @@ pub(crate) enum IndexError {
     Files(#[from] io::Error),
 }
 
-/// An open index. What sled has of a key counts; else what lies below.
+/// An open index. What was committed lately counts; else what sled has of a key; else what lies below.
 #[derive(Debug)]
 pub(crate) struct Index {
     folder: PathBuf,
     gather_bytes_max: usize,
+    recent: Recent,
     sled: sled::Db,
     truth: Option<Run>,
     derived: RwLock<Derived>,
@@ -183,14 +186,10 @@ fn unread(error: &sled::Error) -> ReadError {
 
 impl Index {
     /// Opens the index in a folder, which may be empty but for its state.
-    pub(crate) fn open(
-        folder: &Path,
-        cache_bytes: u64,
-        gather_bytes_max: usize,
-    ) -> Result<Self, String> {
+    pub(crate) fn open(folder: &Path, options: &Options) -> Result<Self, String> {
         let sled_folder = folder.join(SLED_FOLDER);
         fs::create_dir_all(&sled_folder).map_err(|error| error.to_string())?;
-        let sled = open_sled(&sled_folder, cache_bytes)?;
+        let sled = open_sled(&sled_folder, options.cache_bytes)?;
         let run = |key: [u8; 2], file: &str| -> Result<Option<Run>, String> {
             let Some(checksum) = sled.get(key).map_err(|error| error.to_string())? else {
                 return Ok(None);
@@ -203,9 +202,12 @@ impl Index {
         };
         let truth = run(TRUTH_RUN_KEY, TRUTH_RUN_FILE)?;
         let derived = run(DERIVED_RUN_KEY, DERIVED_RUN_FILE)?;
+        let recent = Recent::start(sled.clone(), options.recent_bytes_max)
+            .map_err(|error| error.to_string())?;
         Ok(Self {
             folder: folder.to_owned(),
-            gather_bytes_max,
+            gather_bytes_max: options.gather_bytes_max,
+            recent,
             sled,
             truth,
             derived: RwLock::new(Derived::Settled(derived)),
@@ -222,6 +224,9 @@ impl Index {
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        if let Some(value) = self.recent.get(key) {
+            return Ok(kept(value));
+        }
         let above = !is_derived(key) || self.derived_above.load(Ordering::SeqCst);
         if above && let Some(value) = self.sled.get(own(key)).map_err(|error| unread(&error))? {
             return Ok(kept(value.to_vec()));
@@ -243,9 +248,15 @@ impl Index {
         if from >= to {
             return Ok(Vec::new());
         }
+        // Taken before sled is looked at: what is handed to sled meanwhile is then seen twice, not never.
+        let recent = self.recent.ranges(from, to, limit);
         let derived = self.lock_derived();
         let above = self.sled.range(own(from)..own(to)).map(entry);
-        let mut layers: Vec<Layer<'_>> = vec![Box::new(above)];
+        let mut layers: Vec<Layer<'_>> = Vec::with_capacity(5);
+        for layer in recent.into_iter().filter(|layer| !layer.is_empty()) {
+            layers.push(Box::new(layer.into_iter().map(Ok)));
+        }
+        layers.push(Box::new(above));
         if from < [DERIVED_FROM].as_slice() {
             layers.extend(layer_of(self.truth.as_ref(), from, to));
         }
@@ -262,10 +273,12 @@ impl Index {
         let derived = self.lock_derived();
         let mut to = to.to_vec();
         while from < to.as_slice() {
-            let above = self.sled.range(own(from)..own(&to)).next_back();
-            let mut last = above.map(entry).transpose()?;
+            // Of equal keys the newer layer's counts, so it is asked first.
+            let mut last = self.recent.last(from, &to);
             let truth = self.truth.as_ref();
+            let sled = self.sled.range(own(from)..own(&to)).next_back();
             let below = [
+                sled.map(entry).transpose()?,
                 truth.map_or(Ok(None), |run| run.last(from, &to))?,
                 derived.last(from, &to)?,
             ];
@@ -283,15 +296,9 @@ impl Index {
         Ok(None)
     }
 
-    /// An empty batch.
-    pub(crate) fn batch(&self) -> IndexBatch {
-        let derived = self.lock_derived();
-        let hides = self.truth.is_some() || !matches!(*derived, Derived::Settled(None));
-        IndexBatch {
-            batch: sled::Batch::default(),
-            hides,
-            derived: false,
-        }
+    /// Something may lie below sled: a removal must hide it.
+    fn hides(&self) -> bool {
+        self.truth.is_some() || !matches!(*self.lock_derived(), Derived::Settled(None))
     }
 
     /// Takes a run as the truth below sled, in an index that has none.
@@ -308,16 +315,20 @@ impl Index {
         Gathering::begin(&self.folder.join(GATHERING_FOLDER), self.gather_bytes_max)
     }
 
-    /// Applies a batch together with the mark.
+    /// Makes a batch visible, with the mark behind it. It reaches sled later, with others.
     pub(crate) fn apply(&self, batch: IndexBatch, mark: Mark) -> Result<(), sled::Error> {
-        let IndexBatch {
-            mut batch, derived, ..
-        } = batch;
-        if derived {
+        if batch.derived {
             self.derived_above.store(true, Ordering::SeqCst);
         }
-        batch.insert(&MARK_KEY, mark.encode());
-        self.sled.apply_batch(batch)
+        if self.recent.add(batch.writes, mark) {
+            self.recent.hand_over(self.hides())?;
+        }
+        Ok(())
+    }
+
+    /// Waits until sled has everything that was committed.
+    fn settle(&self) -> Result<(), sled::Error> {
+        self.recent.settle(self.hides())
     }
 
     /// Writes derived keys, in order.
@@ -328,7 +339,8 @@ impl Index {
             }
             return Ok(());
         }
-        let hides = self.batch().hides;
+        self.settle()?;
+        let hides = self.hides();
         self.derived_above.store(true, Ordering::SeqCst);
         for write in writes {
             // One by one: faster than batches, in any number.
@@ -349,6 +361,9 @@ impl Index {
 
     /// The mark; none if it is missing or unreadable.
     pub(crate) fn mark(&self) -> Option<Mark> {
+        if let Some(mark) = self.recent.mark() {
+            return Some(mark);
+        }
         Mark::decode(&self.sled.get(MARK_KEY).ok()??).ok()
     }
 
@@ -385,6 +400,7 @@ impl Index {
     }
 
     pub(crate) fn has_derived(&self) -> Result<bool, ReadError> {
+        self.settle().map_err(|error| unread(&error))?;
         let above = self.sled.range(own(&[DERIVED_FROM])..).next();
         let above = above.map(entry).transpose()?.is_some();
         Ok(above || !matches!(*self.lock_derived(), Derived::Settled(None)))
@@ -393,6 +409,7 @@ impl Index {
     /// Removes all derived keys, those in sled a batch at a time; what is put from now on is gathered
     /// until it is said to be complete.
     pub(crate) fn clear_derived(&self, batch_bytes: usize) -> Result<(), IndexError> {
+        self.settle()?;
         self.sled.remove(DERIVED_KEY)?;
         self.sled.remove(DERIVED_RUN_KEY)?;
         // Behind this point a kill must not bring the old keys back as complete.
@@ -421,6 +438,7 @@ impl Index {
 
     /// Hands everything to the operating system: it outlives the process, not the machine.
     pub(crate) fn flush(&self) -> Result<(), sled::Error> {
+        self.settle()?;
         self.sled.flush().map(|_| ())
     }
 
@@ -429,6 +447,24 @@ impl Index {
         let truth = self.truth.as_ref().map_or(0, Run::bytes);
         Ok(sled + truth + self.lock_derived().bytes())
     }
+}
+
+/// Writes keys, the mark behind them last: sled's files never say more than they have. One by one, which
+/// is faster than a batch and keeps nobody from reading.
+pub(crate) fn write_to_sled(
+    sled: &sled::Db,
+    writes: &BTreeMap<Vec<u8>, Vec<u8>>,
+    mark: Mark,
+    hides: bool,
+) -> Result<(), sled::Error> {
+    for (key, value) in writes {
+        match value.as_slice() {
+            [] if !hides => sled.remove(own(key))?,
+            value => sled.insert(own(key), value)?,
+        };
+    }
+    sled.insert(MARK_KEY, mark.encode())?;
+    Ok(())
 }
 
 /// Opens sled. Any panic of it over what it finds there is an error like others.

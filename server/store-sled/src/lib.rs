@@ -30,9 +30,9 @@
 //! | `00 't'`, `00 'r'` | checksums of the runs `truth` and `derived`; missing: there is none |
 //! | `01` ‖ key | `00` ‖ value, or `01` ‖ u64 segment, u64 offset, u32 length, u32 CRC-32C: the value lies in the journal; empty: removed, whatever lies below |
 //!
-//! What sled has of a key counts; only where it has nothing, a run is asked. A run never changes: it is
-//! made when the index is built, since sled takes some ten microseconds for each key and a run half of
-//! one, and everything later goes to sled.
+//! What was committed lately (`recent`, in memory) counts before sled; what sled has of a key counts
+//! before a run. A run never changes: it is made when the index is built, since sled takes some ten
+//! microseconds for each key and a run half of one, and everything later goes to sled.
 //!
 //! Truth values from [`POINTED_BYTES_MIN`] bytes on are pointed to, so that the index stays small and
 //! the journal is not written twice.
@@ -41,8 +41,9 @@
 //!
 //! Callers that commit at the same time form a group (`group`): the first leads. It judges the
 //! conditions in order, against sled and the writes of the group before; appends one record per
-//! commit; writes the derived writes to the redo file; syncs the journal once; applies one batch to
-//! sled; and only then answers everyone. A reader never sees what is not durable.
+//! commit; writes the derived writes to the redo file; syncs the journal once; adds the writes to what
+//! was committed lately, which a thread brings to sled when it has become a megabyte; and only then answers
+//! everyone. A reader never sees what is not durable.
 //!
 //! # What is left after a stop, and how opening takes it
 //!
@@ -65,6 +66,7 @@ mod group;
 mod index;
 mod merge;
 mod opening;
+mod recent;
 mod redo;
 mod run;
 mod value;
@@ -101,6 +103,9 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Bytes of keys and values held in memory while an index is built, before they are written.
     pub gather_bytes_max: usize,
+    /// Bytes of keys and values of commits that are held in memory before they are brought to sled;
+    /// twice as many while they are on their way.
+    pub recent_bytes_max: usize,
     /// Commits find the store full when the file system has less left: sled must have room to write
     /// what it holds, since it fails for good if it cannot.
     pub free_bytes_min: u64,
@@ -118,6 +123,7 @@ impl Default for Options {
         Self {
             cache_bytes: 16 * 1024 * 1024,
             gather_bytes_max: gathering::MEMORY_BYTES_MAX,
+            recent_bytes_max: recent::RECENT_BYTES_MAX,
             free_bytes_min: 32 * 1024 * 1024,
             segment_bytes_max: journal::SEGMENT_BYTES_MAX,
             boot_id: folder::boot_id(),

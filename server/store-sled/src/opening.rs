@@ -241,11 +241,10 @@ fn take_index(
     recovery: Recovery,
 ) -> Result<(Index, Option<Place>, u64), Rebuilt> {
     let path = folder.join(INDEX_FOLDER);
-    let index =
-        Index::open(&path, options.cache_bytes, options.gather_bytes_max).map_err(|reason| {
-            tracing::warn!(reason, "sled cannot open the index");
-            Rebuilt::Damaged
-        })?;
+    let index = Index::open(&path, options).map_err(|reason| {
+        tracing::warn!(reason, "sled cannot open the index");
+        Rebuilt::Damaged
+    })?;
     if !index.belongs_to(journal.id()) {
         return Err(Rebuilt::Foreign);
     }
@@ -277,7 +276,7 @@ fn catch_up(
         .peekable();
     let (mut at, mut records) = (mark, 0);
     // Commits of derived keys alone, behind the mark's record.
-    let mut alone = index.batch();
+    let mut alone = IndexBatch::default();
     let known = (
         mark.place.map_or(0, |p| p.sequence),
         mark.place.map_or(0, |p| p.checksum),
@@ -291,7 +290,7 @@ fn catch_up(
     }
     journal
         .replay(mark.place, |place, body| {
-            let mut batch = index.batch();
+            let mut batch = IndexBatch::default();
             put_record(place, body, |key, value| {
                 batch.put(key, value);
                 Ok(())
@@ -378,8 +377,7 @@ fn build_index(
         folder: path.clone(),
         reason,
     };
-    let mut index =
-        Index::open(&path, options.cache_bytes, options.gather_bytes_max).map_err(broken)?;
+    let mut index = Index::open(&path, options).map_err(broken)?;
     let mut truth = index
         .gathering()
         .map_err(|error| broken(error.to_string()))?;

@@ -15,11 +15,12 @@ use journal::folder::LockError;
 use super::*;
 
 fn options() -> Options {
-    // Small, so that tests cross segments, and build an index of several runs.
+    // Small, so that tests cross segments and layers, and build an index of several runs.
     Options {
         segment_bytes_max: 20_000,
         free_bytes_min: 0,
         gather_bytes_max: 4_000,
+        recent_bytes_max: 500,
         ..Options::default()
     }
 }
@@ -125,13 +126,15 @@ fn put_back(folder: &Path, image: &BTreeMap<PathBuf, Vec<u8>>) {
 struct InFolder {
     folder: TempDir,
     boot: AtomicU64,
+    recent_bytes_max: usize,
 }
 
 impl InFolder {
-    fn fresh() -> Box<dyn Harness> {
+    fn fresh(recent_bytes_max: usize) -> Box<dyn Harness> {
         Box::new(Self {
             folder: tempfile::tempdir().unwrap(),
             boot: AtomicU64::new(0),
+            recent_bytes_max,
         })
     }
 }
@@ -141,6 +144,7 @@ impl Harness for InFolder {
         let boot_id = Some(self.boot.load(Ordering::SeqCst).to_string());
         let options = Options {
             boot_id,
+            recent_bytes_max: self.recent_bytes_max,
             ..options()
         };
         Box::new(SledStore::open(self.folder.path(), options).unwrap())
@@ -170,7 +174,10 @@ impl Harness for InFolder {
 
 #[test]
 fn the_contracts_hold() {
-    conformance::all(InFolder::fresh);
+    // Every commit is brought to sled at once; some are; none is before closing.
+    for recent_bytes_max in [0, 500, 1 << 20] {
+        conformance::all(|| InFolder::fresh(recent_bytes_max));
+    }
 }
 
 #[test]

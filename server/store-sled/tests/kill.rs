@@ -24,9 +24,10 @@ const ROUNDS: u64 = 30;
 const THREADS: u64 = 4;
 
 fn options() -> Options {
-    // Small segments, so that kills fall on their ends, too.
+    // Small segments and little in memory, so that kills fall on the ends of both, too.
     Options {
         segment_bytes_max: 30_000,
+        recent_bytes_max: 4_000,
         free_bytes_min: 0,
         ..Options::default()
     }
