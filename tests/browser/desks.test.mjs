@@ -159,9 +159,15 @@ const openReportAgain = (of) => cell(of, CODE);
 test("an accepted change is on the province's page at once", async () => {
   const mark = (selector) => {
     window.seen = [];
+    // On the page is what a frame has shown: the first thing after it is a message that was posted from within it.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => window.seen.push({ text: data, at: Date.now() });
+    let last;
     const look = () => {
-      const text = document.querySelector(selector)?.innerText.match(/\d[\d.]*/)?.[0];
-      if (text && text !== window.seen.at(-1)?.text) window.seen.push({ text, at: Date.now() });
+      const text = document.querySelector(selector)?.querySelector(".amount")?.textContent.match(/\d[\d.]*/)?.[0];
+      if (!text || text === last) return;
+      last = text;
+      requestAnimationFrame(() => port2.postMessage(text));
     };
     new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
   };

@@ -2,8 +2,8 @@
 
 /** Pixels drawn beyond what is in sight, so that a flick of the finger does not meet white. */
 const BEYOND_PX = 200;
-/** What a page shows of its table, before it was measured: a tablet held upright. */
-const FIRST_PX = 900;
+/** What stands above and below a table on its page, before it was measured. */
+const AROUND_PX = 280;
 /** A row before it was ever drawn: a touch target and its rule. */
 const GUESS_PX = 54;
 
@@ -15,7 +15,7 @@ export class RowWindow {
   /** A row's piece is always the same object: what did not change is not looked at again. */
   #pieces = new Map<string, Piece>();
   #top = $state(0);
-  #height = $state(FIRST_PX);
+  #height = $state(innerHeight - AROUND_PX);
   /** At first only what is in sight: a page is there sooner. */
   #beyond = $state(0);
   /** Counts changes of measured heights. */
@@ -36,10 +36,14 @@ export class RowWindow {
       asked ||= requestAnimationFrame(look);
     };
     const resized = new ResizeObserver(later);
-    resized.observe(holder);
+    // After the first frame was shown: until then nothing is drawn that is not in sight.
+    let begun: ReturnType<typeof setTimeout> | undefined;
+    const first = requestAnimationFrame(() => (begun = setTimeout(() => resized.observe(holder))));
     holder.addEventListener("scroll", later, { passive: true });
     return () => {
       cancelAnimationFrame(asked);
+      cancelAnimationFrame(first);
+      clearTimeout(begun);
       resized.disconnect();
       holder.removeEventListener("scroll", later);
       this.#observer?.disconnect();
@@ -65,7 +69,7 @@ export class RowWindow {
       this.#heights.set(row, height);
       changed = true;
     }
-    if (changed) this.#measured += 1;
+    if (changed && this.#beyond > 0) this.#measured += 1;
   }
 
   #piece(code: string, index: number): Piece {
