@@ -137,6 +137,19 @@ test("by finger alone: open, fill, say that it did not occur; nothing to press i
   await fingers(page);
   await tap("ul.work button.row");
   await page.waitForSelector("table.grid", WAIT);
+  // A tab of which only the edge is in sight comes into sight as a whole.
+  const edge = await page.$$eval("nav.tabs button", (all) => {
+    all[0].parentElement.scrollLeft = 60;
+    const { left, top, height } = all.find((one) => one.getBoundingClientRect().right > innerWidth).getBoundingClientRect();
+    return { x: (left + innerWidth) / 2, y: top + height / 2, seen: innerWidth - left };
+  });
+  assert.ok(edge.seen > 4, "there is an edge to press");
+  await page.touchscreen.tap(edge.x, edge.y);
+  const whole = () => {
+    const { left, right } = document.querySelector("nav.tabs .on").getBoundingClientRect();
+    return left >= 0 && right <= innerWidth && left > innerWidth / 6;
+  };
+  await page.waitForFunction(whole, WAIT);
   await tap("::-p-xpath(//nav//button[contains(., 'Biểu mẫu 3')])");
   await (await cell(page, "III.1.2")).tap();
   const input = await page.waitForSelector("input.cell", WAIT);
