@@ -114,6 +114,8 @@ pub struct Catalogue {
     keys: BTreeMap<KeyId, DeviceKey>,
     duties: BTreeMap<DutyId, Duty>,
     node_keys: BTreeMap<KeyId, [u8; 32]>,
+    units_in_order: Vec<UnitId>,
+    keys_in_order: Vec<KeyId>,
 }
 
 /// The province itself.
@@ -222,6 +224,9 @@ impl Catalogue {
                 self.province = Some(Province { id, name, key });
             }
             Body::Unit(unit) => {
+                if !self.units.contains_key(&unit.unit) {
+                    self.units_in_order.push(unit.unit);
+                }
                 let records = self.units.entry(unit.unit).or_default();
                 records.retain(|old| old.valid_from != unit.valid_from);
                 records.push(unit);
@@ -273,7 +278,11 @@ impl Catalogue {
                     ended: None,
                     parsed: Parsed::default(),
                 };
-                self.keys.entry(KeyId::of(&public_key)).or_insert(key);
+                let id = KeyId::of(&public_key);
+                if !self.keys.contains_key(&id) {
+                    self.keys_in_order.push(id);
+                }
+                self.keys.entry(id).or_insert(key);
             }
             Body::DeviceKeyEnded { key, accepted } => {
                 if let Some(device_key) = self.keys.get_mut(&key) {
@@ -314,6 +323,10 @@ impl Catalogue {
     /// Every unit with its dated records.
     pub fn units(&self) -> impl Iterator<Item = (&UnitId, &Vec<UnitRecord>)> {
         self.units.iter()
+    }
+    /// Every unit in the order of the first record that names it.
+    pub fn units_in_order(&self) -> &[UnitId] {
+        &self.units_in_order
     }
     /// The record of a unit that holds on a day (yyyy-mm-dd), if any.
     pub fn unit_on(&self, unit: UnitId, day: &str) -> Option<&UnitRecord> {
@@ -385,6 +398,10 @@ impl Catalogue {
     /// Every device key.
     pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &DeviceKey)> {
         self.keys.iter()
+    }
+    /// Every device key in the order of the records.
+    pub fn keys_in_order(&self) -> &[KeyId] {
+        &self.keys_in_order
     }
     /// Every reporting duty.
     pub fn duties(&self) -> impl Iterator<Item = &Duty> {

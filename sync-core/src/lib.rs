@@ -31,4 +31,5 @@ pub mod access;
 pub mod batch;
 pub mod catalogue;
 pub mod log;
+pub mod pack;
 pub mod sync;

@@ -111,3 +111,12 @@ pub const DRAFT_TEXT_MAX: usize = 1 << 24;
 
 /// Texts listed in one rolled-up figure; further ones are counted. A person reads no more at once.
 pub const TEXTS_LISTED_MAX: usize = 200;
+
+/// Parts in one packing: those of a request, or of an answer's page of small ones.
+pub const PARTS_PER_PACKING_MAX: usize = 8_192;
+
+/// Bytes of the parts of one packing, unpacked: what one frame could carry of them as they are.
+pub const UNPACKED_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
+/// Operations in the changes of one packing: those of a full frame at about eight bytes each.
+pub const OPERATIONS_PER_PACKING_MAX: usize = 262_144;

@@ -40,7 +40,7 @@ pub struct SignedPart {
 }
 
 impl SignedPart {
-    pub(super) fn new(
+    pub(crate) fn new(
         header: &Header,
         signature: [u8; 64],
         index: u32,
@@ -184,6 +184,14 @@ impl SignedPart {
     /// The part.
     pub fn part(&self) -> &Part {
         &self.part
+    }
+    /// The signature over the header.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.signature
+    }
+    /// The hashes beside the way to the root, from the leaf upward.
+    pub fn siblings(&self) -> &[[u8; 32]] {
+        &self.siblings
     }
     /// The part alone.
     pub fn into_part(self) -> Part {

@@ -7,7 +7,7 @@ use super::staging::{PartPlace, Staging, read_document};
 use super::{DocumentIndex, Fingerprint, HeldEntry, Keyspace, KeyspaceError, LogEntry, keys};
 use crate::batch::{ChainTip, Partition, PartitionTip, part_id};
 use crate::codec::{Reader, Writer};
-use crate::identity::{ActorId, DocumentId, InstallationId, KeyId, PartId, labelled_hash};
+use crate::identity::{ActorId, BatchId, DocumentId, InstallationId, KeyId, PartId, labelled_hash};
 
 /// Which partitions a peer follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +118,12 @@ impl LogReader<'_> {
             }
         }
         Ok(last)
+    }
+
+    /// The batch that a chain has under a number; none if no part of it is here.
+    pub fn batch(&self, actor: ActorId, number: u64) -> Result<Option<BatchId>, KeyspaceError> {
+        let numbered = Staging::new(self.0).number(actor, number)?;
+        Ok(numbered.map(|numbered| numbered.batch))
     }
 
     /// The parts of the batch that a chain has under a number; none if none of them is here.

@@ -435,6 +435,23 @@ impl Device {
         Ok(parts)
     }
 
+    /// Takes parts of others into the log, without a node.
+    #[cfg(test)]
+    pub(crate) fn take_for_test(&mut self, parts: &[SignedPart], now: i64) {
+        use crate::log::{Acceptor, Trust, Verdict};
+        let mut acceptor =
+            Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, now).unwrap();
+        for part in parts {
+            let key = self.catalogue.key(part.header().key).unwrap();
+            let verified = part.clone().verify(&key.public_key).unwrap();
+            let verdict = acceptor.accept(&verified, Trust::Relayed).unwrap();
+            assert!(matches!(verdict, Verdict::Accepted { .. }), "{verdict:?}");
+        }
+        let writes = acceptor.into_writes();
+        self.take(writes, &mut Vec::new());
+        self.documents.clear();
+    }
+
     /// The fingerprint of what the device's log holds of what it follows, and of its outbox.
     fn fingerprints(&self, follow: &Follow) -> Result<(Fingerprint, Fingerprint), DeviceError> {
         let mut outbox = Fingerprint::default();

@@ -1,0 +1,5 @@
+//! Packing and unpacking give the same bytes, whatever was written and whatever was shared.
+
+mod province_day;
+mod same_bytes;
+mod world;
