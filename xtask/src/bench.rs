@@ -1,5 +1,7 @@
 //! The figures this project holds itself to, each with its bound; `--json` gives one object.
 
+mod sync;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
@@ -60,9 +62,13 @@ enum Side {
     AtLeast,
 }
 
-/// `cargo xtask bench [--browser] [--json]`: the node and the core, or the app in a browser.
+/// `cargo xtask bench [sync] [--browser] [--json]`: the node and the core, an exchange, or the app in a
+/// browser.
 #[expect(clippy::print_stdout, reason = "the figures are the result")]
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    if arguments.contains(&"sync") {
+        return sync::run(arguments.contains(&"--json"));
+    }
     let browser = arguments.contains(&"--browser");
     if browser {
         web::build()?;
@@ -115,10 +121,13 @@ fn against_its_bound(key: &str, value: &Value) -> String {
     let Some((_, bound, side)) = BOUNDS.iter().find(|(bounded, ..)| *bounded == key) else {
         return String::new();
     };
-    let figure = value.as_f64().unwrap_or(f64::NAN);
+    verdict(value.as_f64().unwrap_or(f64::NAN), *bound, *side)
+}
+
+fn verdict(figure: f64, bound: f64, side: Side) -> String {
     let (met, sign) = match side {
-        Side::AtMost => (figure <= *bound, "<="),
-        Side::AtLeast => (figure >= *bound, ">="),
+        Side::AtMost => (figure <= bound, "<="),
+        Side::AtLeast => (figure >= bound, ">="),
     };
     format!("   {} {sign} {bound}", if met { "ok" } else { "MISSED" })
 }

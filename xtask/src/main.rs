@@ -17,6 +17,7 @@ cargo xtask check                                          formatting, lints, We
 cargo xtask sim [SEED]                                     the field simulation
 cargo xtask fuzz                                           mutated input against the gates
 cargo xtask bench [--browser] [--json]                     the figures the project holds itself to
+cargo xtask bench sync [--json]                            the province day beside what others take
 cargo xtask vectors                                        golden vectors, natively and in WebAssembly
 cargo xtask web                                            the web app, ready to be put into the server
 cargo xtask openapi                                        accepts the interface as it is now

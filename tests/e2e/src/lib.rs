@@ -3,8 +3,11 @@
 //! Nothing here knows the server's code; it is started, spoken to over HTTP, and killed.
 
 pub mod administrator;
+pub mod link;
+pub mod paper;
 pub mod peer;
 pub mod server;
+pub mod workload;
 
 pub use administrator::Administrator;
 pub use peer::Peer;
