@@ -15,6 +15,7 @@ use crate::acceptor::{Acceptor, AcceptorParts};
 use crate::clock::Clock;
 use crate::deriver::{DeriveError, Deriver};
 use crate::guarded_store::GuardedStore;
+use crate::interrupted::Interrupted;
 use crate::kept::KeptError;
 use crate::keyspace::{self, StoreKeyspace};
 use crate::limits;
@@ -85,6 +86,8 @@ pub struct App {
     pub passwords: Passwords,
     /// What people follow.
     pub sessions: Sessions,
+    /// Exchanges that were cut off.
+    pub interrupted: Interrupted,
     /// The time.
     pub clock: Clock,
     /// What is measured.
@@ -137,6 +140,7 @@ impl App {
             tokens: Tokens::new(province, &secrets.token),
             passwords: Passwords::default(),
             sessions: Sessions::default(),
+            interrupted: Interrupted::default(),
             clock,
             metrics,
             stage,

@@ -88,6 +88,20 @@ pub(crate) fn identify(app: &SharedApp, token: &str) -> Result<Identity, Problem
     Ok(identity)
 }
 
+/// The same where frames go, where a link token will do.
+pub(crate) fn identify_link(app: &SharedApp, parts: &Parts) -> Result<Identity, Problem> {
+    let token = bearer(parts)?;
+    let now = app.clock.now_s();
+    match app.tokens.verify_link(token, &app.registry.current(), now) {
+        Some(identity) => {
+            let identity = identity?;
+            check_standing(app, identity)?;
+            Ok(identity)
+        }
+        None => identify(app, token),
+    }
+}
+
 /// Looks whether a proved identity is still somebody, and its device key still good.
 pub(crate) fn check_standing(app: &App, identity: Identity) -> Result<(), Problem> {
     let catalogue = app.registry.current();

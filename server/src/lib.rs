@@ -15,6 +15,7 @@ mod exchange;
 mod extract;
 pub mod first_run;
 pub mod guarded_store;
+pub mod interrupted;
 pub mod kept;
 pub mod keyspace;
 pub mod limits;

@@ -109,3 +109,13 @@ pub const SYNC_BODY_BYTES_MAX: usize = sync_core::limits::FRAME_BYTES_MAX + 64;
 
 /// Bytes of a body that is read whole before a request is judged.
 pub const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// Devices whose interrupted exchange is remembered.
+pub const INTERRUPTED_MAX: usize = 4_096;
+
+/// Bytes of interrupted requests and of answers that may not have arrived, all devices together: some
+/// hundred answers of a day's work.
+pub const INTERRUPTED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Requests and answers up to here are not remembered: to send them again costs as much as to ask.
+pub const EXCHANGE_KEPT_BYTES_MIN: usize = 1_024;

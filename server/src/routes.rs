@@ -101,10 +101,7 @@ fn while_ready() -> ApiRouter<SharedApp> {
         .api_route("/v1/catalogue", get(op::read_catalogue::respond))
         .api_route("/v1/catalogue", post(op::take_back_catalogue::respond))
         // Synchronising.
-        .api_route(
-            "/v1/sync",
-            post(op::sync_once::respond).layer(DefaultBodyLimit::max(limits::SYNC_BODY_BYTES_MAX)),
-        )
+        .api_route(SYNC, post(op::sync_once::respond))
         .api_route("/v1/live", get(op::sync_live::respond))
         // Reading reports and figures.
         .api_route("/v1/reports", get(op::list_reports::respond))
@@ -141,14 +138,19 @@ async fn only_when_ready(
     }
 }
 
+/// Where frames are posted.
+const SYNC: &str = "/v1/sync";
+
 /// Reads small bodies whole before anything is answered. A request that is refused early, or takes no
-/// body, would otherwise leave bytes unread, and the connection could not be used again.
+/// body, would otherwise leave bytes unread, and the connection could not be used again. Exchanges read
+/// theirs themselves, in whatever pieces they come.
 async fn read_small_bodies(request: Request, next: Next) -> Result<Response, Problem> {
     let length = request
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
-        .filter(|length| (1..=limits::SMALL_BODY_BYTES_MAX).contains(length));
+        .filter(|length| (1..=limits::SMALL_BODY_BYTES_MAX).contains(length))
+        .filter(|_| request.uri().path() != SYNC);
     let Some(length) = length else {
         return Ok(next.run(request).await);
     };

@@ -11,12 +11,19 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use ed25519_dalek::SigningKey;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sync_core::catalogue::Catalogue;
 use sync_core::identity::{KeyId, PersonId, ProvinceId, labelled_hash};
 
 use crate::limits;
 use crate::problem::{Problem, ProblemCode};
 
 const TYPE: &str = "at+jwt";
+
+/// A link token: how a device key id begins, when the token ends, and 88 bits that only this server can
+/// make, which nobody guesses within a quarter of an hour by asking.
+const LINK_KEY_BYTES: usize = 6;
+const LINK_PROOF_BYTES: usize = 11;
+const LINK_LETTERS: usize = 28;
 
 /// The fixed start of an Ed25519 private key in PKCS #8 (RFC 8410), before the 32 bytes of the seed.
 const PKCS8_PREFIX: [u8; 16] = [
@@ -54,6 +61,7 @@ pub struct Tokens {
     audience: String,
     refresh_secret: [u8; 32],
     challenge_secret: [u8; 32],
+    link_secret: [u8; 32],
     proved: Mutex<BTreeMap<[u8; 32], Proved>>,
 }
 
@@ -108,6 +116,7 @@ impl Tokens {
             audience,
             refresh_secret: labelled_hash("refresh token secret", &[key.as_bytes()]),
             challenge_secret: labelled_hash("challenge secret", &[key.as_bytes()]),
+            link_secret: labelled_hash("link token secret", &[key.as_bytes()]),
             proved: Mutex::default(),
         }
     }
@@ -124,6 +133,57 @@ impl Tokens {
         };
         jsonwebtoken::encode(&self.header, &claims, &self.encoding)
             .map_err(|error| Problem::internal(&error))
+    }
+
+    /// What stands for an access token of a device where frames go: 28 letters, for 15 minutes. It is a
+    /// function of the token key, the device key and its end.
+    pub fn link(&self, key: KeyId, now: i64) -> String {
+        let ends_at = now.saturating_add(limits::ACCESS_TOKEN_S);
+        let ends_at = u32::try_from(ends_at).unwrap_or(u32::MAX);
+        let (begin, _) = key.0.split_at(LINK_KEY_BYTES);
+        let mut bytes = begin.to_vec();
+        bytes.extend_from_slice(&ends_at.to_be_bytes());
+        bytes.extend_from_slice(&self.link_proof(key, ends_at));
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    /// The device that a link token stands for; none if it is no link token at all.
+    pub fn verify_link(
+        &self,
+        token: &str,
+        catalogue: &Catalogue,
+        now: i64,
+    ) -> Option<Result<Identity, Problem>> {
+        if token.len() != LINK_LETTERS {
+            return None;
+        }
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+        let (begin, rest) = bytes.split_first_chunk::<LINK_KEY_BYTES>()?;
+        let (ends_at, proof) = rest.split_first_chunk::<4>()?;
+        let ends_at = u32::from_be_bytes(*ends_at);
+        let Some((key, device)) = catalogue.key_that_begins(*begin) else {
+            return Some(Err(Problem::new(ProblemCode::SignInRequired)));
+        };
+        if !same(proof, &self.link_proof(key, ends_at)) {
+            return Some(Err(Problem::new(ProblemCode::SignInRequired)));
+        }
+        if now >= i64::from(ends_at) {
+            return Some(Err(Problem::new(ProblemCode::TokenExpired)));
+        }
+        Some(Ok(Identity {
+            person: device.person,
+            key: Some(key),
+        }))
+    }
+
+    fn link_proof(&self, key: KeyId, ends_at: u32) -> [u8; LINK_PROOF_BYTES] {
+        let parts: [&[u8]; 3] = [&self.link_secret, &key.0, &ends_at.to_be_bytes()];
+        let mut proof = [0; LINK_PROOF_BYTES];
+        let hash = labelled_hash("link token", &parts);
+        for (byte, of) in proof.iter_mut().zip(hash) {
+            *byte = of;
+        }
+        proof
     }
 
     /// Who an access token proves. A device shows the same one with every request: its signature is

@@ -395,6 +395,14 @@ impl Catalogue {
     pub fn key(&self, key: KeyId) -> Option<&DeviceKey> {
         self.keys.get(&key)
     }
+    /// The device key whose id begins with these bytes; the first, should there be two.
+    pub fn key_that_begins(&self, with: [u8; 6]) -> Option<(KeyId, &DeviceKey)> {
+        let mut from = KeyId([0; 16]);
+        let (begin, _) = from.0.split_at_mut(with.len());
+        begin.copy_from_slice(&with);
+        let (key, device) = self.keys.range(from..).next()?;
+        key.0.starts_with(&with).then_some((*key, device))
+    }
     /// Every device key.
     pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &DeviceKey)> {
         self.keys.iter()

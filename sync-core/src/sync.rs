@@ -16,6 +16,7 @@ pub mod draft;
 pub mod frame;
 pub mod message;
 pub mod node;
+pub mod piece;
 pub mod receipt;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The way to a server: HTTP requests, with every failure told apart by what can be done about it.
 
+mod carry;
 pub mod live;
 pub mod session;
 
@@ -18,6 +19,8 @@ const CONNECT_S: u64 = 15;
 const CALL_S: u64 = 600;
 /// Bytes of a JSON answer: a page of 500 people with their grants and devices.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of an answer that is one frame.
+const FRAME_ANSWER_BYTES_MAX: u64 = FRAME_BYTES_MAX as u64 + 64;
 
 /// What a server says when it does not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -206,8 +209,7 @@ impl Road {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let bytes_max = ANSWER_BYTES_MAX.max(FRAME_BYTES_MAX as u64 + 64);
-        self.answer(request.send(body), bytes_max)
+        self.answer(request.send(body), ANSWER_BYTES_MAX)
     }
 
     fn answer(
@@ -220,26 +222,41 @@ impl Road {
             reason: error.to_string(),
         };
         let mut response = outcome.map_err(offline)?;
-        let status = response.status();
-        let body = response
+        if !response.status().is_success() {
+            return Err(self.refusal(response));
+        }
+        response
             .body_mut()
             .with_config()
             .limit(bytes_max)
             .read_to_vec()
-            .map_err(offline)?;
-        if status.is_success() {
-            return Ok(body);
+            .map_err(offline)
+    }
+
+    /// What a server that refused says of it.
+    fn refusal(&self, mut response: ureq::http::Response<ureq::Body>) -> RoadError {
+        let status = response.status();
+        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+        let body = match body.read_to_vec() {
+            Ok(body) => body,
+            Err(error) => {
+                return RoadError::Offline {
+                    server: self.server.clone(),
+                    reason: error.to_string(),
+                };
+            }
+        };
+        match serde_json::from_slice::<Problem>(&body) {
+            Err(error) => self.garbled(format!("status {status}: {error}")),
+            Ok(problem) => RoadError::Refused(Box::new(Refusal {
+                status: status.as_u16(),
+                code: problem.code,
+                retry: problem.retry,
+                happened: problem.happened.as_str().unwrap_or("unknown").to_owned(),
+                message_vi: problem.message_vi,
+                message_en: problem.message_en,
+            })),
         }
-        let problem: Problem = serde_json::from_slice(&body)
-            .map_err(|error| self.garbled(format!("status {status}: {error}")))?;
-        Err(RoadError::Refused(Box::new(Refusal {
-            status: status.as_u16(),
-            code: problem.code,
-            retry: problem.retry,
-            happened: problem.happened.as_str().unwrap_or("unknown").to_owned(),
-            message_vi: problem.message_vi,
-            message_en: problem.message_en,
-        })))
     }
 
     fn garbled(&self, reason: String) -> RoadError {

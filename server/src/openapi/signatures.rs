@@ -20,6 +20,7 @@ use crate::app::SharedApp;
 use crate::extract::{
     Administrator, Asked, At, Body, FigureReader, LiveSignedIn, MaybeSignedIn, SignedIn,
 };
+use crate::operation::sync_once::{Arriving, FrameBytes};
 use crate::problem::{Happened, Problem, ProblemCode};
 
 const EVENTS: &str = "text/event-stream";
@@ -188,6 +189,26 @@ impl OperationInput for SignedIn {
 impl OperationInput for LiveSignedIn {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         needs_session(operation);
+    }
+}
+
+impl OperationInput for Arriving {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        needs_session(operation);
+        Bytes::operation_input(ctx, operation);
+    }
+}
+
+impl OperationOutput for FrameBytes {
+    type Inner = Self;
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Described> {
+        Bytes::operation_response(ctx, operation)
+    }
+    fn inferred_responses(
+        ctx: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<u16>, Described)> {
+        Bytes::inferred_responses(ctx, operation)
     }
 }
 

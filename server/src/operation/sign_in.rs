@@ -32,6 +32,9 @@ pub struct Request {
 pub struct Session {
     /// Proves the person for a quarter of an hour.
     pub access_token: String,
+    /// Stands for it at `/v1/sync`, for a device: short, since it goes with every exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_token: Option<String>,
     /// Seconds until it does not.
     pub expires_in_s: i64,
     /// Exchanged for the next session before that.
@@ -120,6 +123,7 @@ pub(crate) fn session(
     Ok(Session {
         access_token: app.tokens.access(identity, app.clock.now_s())?,
         expires_in_s: limits::ACCESS_TOKEN_S,
+        link_token: None,
         refresh_token: Some(app.tokens.refresh(RefreshToken {
             family,
             generation: state.generation,

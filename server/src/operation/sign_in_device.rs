@@ -74,6 +74,7 @@ fn sign_in(app: &App, request: &Request) -> Result<Session, Problem> {
     };
     Ok(Session {
         access_token: app.tokens.access(identity, now)?,
+        link_token: Some(app.tokens.link(request.key_id, now)),
         expires_in_s: limits::ACCESS_TOKEN_S,
         refresh_token: None,
         person: device.person,

@@ -1,29 +1,135 @@
-//! One exchange over one POST: the way for the worst networks.
+//! One exchange over one POST: the way for the worst networks. A cut in the middle costs what was under way.
 
-use axum::body::Bytes;
-use axum::extract::State;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request, State};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use sync_core::sync::Frame;
 
 use crate::app::SharedApp;
 use crate::exchange::exchange;
-use crate::extract::SignedIn;
+use crate::extract::identify_link;
+use crate::interrupted::Arrived;
+use crate::limits::{EXCHANGE_KEPT_BYTES_MIN, SYNC_BODY_BYTES_MAX};
 use crate::problem::{Problem, ProblemCode};
+use crate::token::Identity;
 
-/// `POST /v1/sync`: a request frame in, a response frame out.
+/// A body that may never arrive whole.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    identity: Result<Identity, Problem>,
+    body: Body,
+}
+
+impl FromRequest<SharedApp> for Arriving {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let identity = identify_link(app, &parts);
+        Ok(Self { identity, body })
+    }
+}
+
+/// What has arrived of a body. Dropped before it is whole, by an error or with its connection, it is kept.
+struct Coming {
+    app: SharedApp,
+    identity: Identity,
+    bytes: Vec<u8>,
+    whole: bool,
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        if self.whole {
+            return;
+        }
+        let bytes = std::mem::take(&mut self.bytes).into();
+        let interrupted = &self.app.interrupted;
+        if let Arrived::Request(name, bytes) = interrupted.arrived(self.identity, bytes)
+            && name.length() > EXCHANGE_KEPT_BYTES_MIN
+        {
+            interrupted.keep_request(self.identity, name, bytes);
+        }
+    }
+}
+
+impl Arriving {
+    /// Reads it to its end, also for somebody who is refused then: what is not read would be lost with the
+    /// connection, and the refusal with it.
+    async fn read(self, app: &SharedApp) -> Result<(Identity, Bytes), Problem> {
+        let mut coming = self.identity.as_ref().ok().map(|identity| Coming {
+            app: Arc::clone(app),
+            identity: *identity,
+            bytes: Vec::new(),
+            whole: false,
+        });
+        let mut length = 0_usize;
+        let mut stream = self.body.into_data_stream();
+        while let Some(bytes) = stream.next().await {
+            let bytes = bytes.map_err(|error| frame_bad(&error))?;
+            length = length.saturating_add(bytes.len());
+            if let Some(coming) = &mut coming
+                && length <= SYNC_BODY_BYTES_MAX
+            {
+                coming.bytes.extend_from_slice(&bytes);
+            }
+        }
+        let identity = self.identity?;
+        if length > SYNC_BODY_BYTES_MAX {
+            return Err(frame_bad(&"longer than a frame may be"));
+        }
+        let bytes = coming.map(|mut coming| {
+            coming.whole = true;
+            std::mem::take(&mut coming.bytes)
+        });
+        Ok((identity, bytes.unwrap_or_default().into()))
+    }
+}
+
+/// A frame or a piece, without a word that nobody reads: its reader knows what it asked for.
+#[derive(Debug)]
+pub(crate) struct FrameBytes(Bytes);
+
+impl IntoResponse for FrameBytes {
+    fn into_response(self) -> Response {
+        Response::new(Body::from(self.0))
+    }
+}
+
+/// `POST /v1/sync`: a request frame in, a response frame out; or pieces of them, after a cut.
 pub(crate) async fn respond(
     State(app): State<SharedApp>,
-    SignedIn(identity): SignedIn,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Bytes, Problem> {
-    let body = body.map_err(|rejection| frame_bad(&rejection))?;
-    let request = match Frame::decode(&body) {
+    arriving: Arriving,
+) -> Result<FrameBytes, Problem> {
+    let (identity, body) = arriving.read(&app).await?;
+    let (name, body) = match app.interrupted.arrived(identity, body) {
+        Arrived::Answer(bytes) => return Ok(FrameBytes(bytes)),
+        Arrived::Request(name, bytes) => (Some(name), bytes),
+        Arrived::Other(bytes) => (None, bytes),
+    };
+    let large = body.len() > EXCHANGE_KEPT_BYTES_MIN;
+    if let Some(name) = name.filter(|_| large) {
+        app.interrupted.keep_request(identity, name, body.clone());
+    }
+    let bytes = answer(&app, identity, &body).await?;
+    let large = large || bytes.len() > EXCHANGE_KEPT_BYTES_MIN;
+    if let Some(name) = name.filter(|_| large) {
+        app.interrupted.keep_answer(identity, name, bytes.clone());
+    }
+    Ok(FrameBytes(bytes))
+}
+
+async fn answer(app: &SharedApp, identity: Identity, body: &[u8]) -> Result<Bytes, Problem> {
+    let request = match Frame::decode(body) {
         Ok(Frame::Request(request)) => *request,
         Ok(Frame::Response(_) | Frame::Problem(_)) => {
             return Err(frame_bad(&"a node takes requests only"));
         }
         Err(error) => return Err(frame_bad(&error)),
     };
-    let answer = exchange(&app, identity, request).await?;
+    let answer = exchange(app, identity, request).await?;
     Ok(Frame::Response(Box::new(answer)).encode().into())
 }
 

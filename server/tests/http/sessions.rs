@@ -169,3 +169,42 @@ fn an_ended_device_key_ends_its_sessions_at_once() {
         "device-key-ended"
     );
 }
+
+#[test]
+fn a_link_token_stands_for_its_device_where_frames_go_and_nowhere_else() {
+    let served = Served::new();
+    let device = Device::new(1);
+    served.redeem(&served.founded.code.to_string(), &device, None);
+    let (_, session) = served.try_device_session(&device);
+    let token = session["link_token"].as_str().unwrap().to_owned();
+    assert_eq!(token.len(), 28);
+    let code = |token: &str| {
+        let (_, answer) = served.post_bytes("/v1/sync", Some(token), b"no frame");
+        answer["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(code(&token), "frame-bad", "it was let in");
+    let (_, elsewhere) = served.get("/v1/units", Some(&token));
+    assert_eq!(elsewhere["code"], "sign-in-required");
+    // Another end, another key, another proof: each letter counts.
+    for at in [0, 8, 13, 20, 27] {
+        let letter = if token.as_bytes()[at] == b'A' {
+            "B"
+        } else {
+            "A"
+        };
+        let mut forged = token.clone();
+        forged.replace_range(at..=at, letter);
+        assert_eq!(code(&forged), "sign-in-required", "letter {at}");
+    }
+    served.advance(15 * 60);
+    assert_eq!(code(&token), "token-expired");
+    let (_, session) = served.try_device_session(&device);
+    let token = session["link_token"].as_str().unwrap();
+    let admin = session["access_token"].as_str();
+    let path = format!("/v1/device-keys/{}/end", device.key_id);
+    served.done(&path, admin, &json!({}));
+    assert_eq!(code(token), "device-key-ended");
+    // A session by password is nobody's device.
+    let served = with_password();
+    assert!(sign_in(&served).get("link_token").is_none());
+}

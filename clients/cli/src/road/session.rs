@@ -9,6 +9,7 @@ use serde_json::json;
 use sync_core::identity::{KeyId, NodeId, PersonId, ProvinceId, labelled_hash};
 use sync_core::sync::{Frame, Request, Response};
 
+use super::carry::Carried;
 use super::{Refusal, Road, RoadError};
 use crate::exchange::Link;
 use crate::folder::DeviceCard;
@@ -22,6 +23,8 @@ const TOKEN_MARGIN_S: u64 = 30;
 pub struct Token {
     /// The access token.
     pub access: String,
+    /// Stands for it where frames go: a tenth of its length, with every request of a slow link.
+    pub link: Option<String>,
     /// Exchanged for the next one, for sessions by password.
     pub refresh: Option<String>,
     /// Who it stands for.
@@ -39,6 +42,7 @@ impl Token {
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
+    link_token: Option<String>,
     expires_in_s: u64,
     refresh_token: Option<String>,
     person: PersonId,
@@ -49,6 +53,7 @@ impl From<Answer> for Token {
         let lasts = answer.expires_in_s.saturating_sub(TOKEN_MARGIN_S);
         Self {
             access: answer.access_token,
+            link: answer.link_token,
             refresh: answer.refresh_token,
             person: answer.person,
             until: Instant::now() + Duration::from_secs(lasts),
@@ -100,6 +105,8 @@ pub struct DeviceSession {
     province: ProvinceId,
     key: SigningKey,
     token: Option<Token>,
+    /// An exchange that a cut link left in the middle.
+    under_way: Option<Carried>,
 }
 
 impl DeviceSession {
@@ -110,6 +117,7 @@ impl DeviceSession {
             province: card.province,
             key: key.clone(),
             token: None,
+            under_way: None,
         }
     }
 
@@ -133,12 +141,19 @@ impl DeviceSession {
         &mut self,
         mut act: impl FnMut(&Road, &str) -> Result<T, RoadError>,
     ) -> Result<T, RoadError> {
+        self.with_session(|road, token| act(road, &token.access))
+    }
+
+    fn with_session<T>(
+        &mut self,
+        mut act: impl FnMut(&Road, &Token) -> Result<T, RoadError>,
+    ) -> Result<T, RoadError> {
         let token = self.token()?;
-        match act(&self.road, &token.access) {
+        match act(&self.road, &token) {
             Err(RoadError::Refused(refusal)) if is_over(&refusal) => {
                 self.token = None;
                 let token = self.token()?;
-                act(&self.road, &token.access)
+                act(&self.road, &token)
             }
             other => other,
         }
@@ -181,9 +196,17 @@ impl Link for DeviceSession {
 
     fn exchange(&mut self, request: &Request) -> Result<Response, RoadError> {
         let frame = Frame::Request(Box::new(request.clone())).encode();
-        let answer = self.with_token(|road, token| {
-            road.post_bytes("/v1/sync", Some(token), "application/octet-stream", &frame)
-        })?;
+        let mut carried = match self.under_way.take() {
+            Some(carried) if carried.is(&frame) => carried,
+            Some(_) | None => Carried::new(frame),
+        };
+        let answer = self.with_session(|road, token| {
+            carried.carry(road, token.link.as_ref().unwrap_or(&token.access))
+        });
+        if answer.is_err() {
+            self.under_way = Some(carried);
+        }
+        let answer = answer?;
         response_of(&self.road, &answer)
     }
 }
