@@ -15,7 +15,7 @@ use crate::codec::{Reader, Writer};
 use crate::identity::{NodeId, PartId, PersonId};
 use crate::limits;
 use crate::log::{
-    Acceptor, Follow, Keyspace, KeyspaceError, LogReader, Trust, Verdict, Write, keys,
+    Acceptor, FeedPage, Follow, Keyspace, KeyspaceError, LogReader, Trust, Verdict, Write, keys,
 };
 
 /// Who this node is.
@@ -172,7 +172,19 @@ pub fn answer(
         .unwrap_or(usize::MAX)
         .min(limits::RESPONSE_ENTRY_BYTES_MAX);
     let (records, catalogue_last) = records_after(keyspace, request.catalogue_number)?;
-    let page = reader.feed(&session.follow, from, own, bytes_max)?;
+    let reached = request
+        .catalogue_number
+        .saturating_add(records.len() as u64);
+    let page = if from == 0 && reached < catalogue_last {
+        // Entries are judged by the catalogue: a new device would not take those that came before it.
+        FeedPage {
+            entries: Vec::new(),
+            position: from,
+            more: true,
+        }
+    } else {
+        reader.feed(&session.follow, from, own, bytes_max)?
+    };
     let fingerprint = if page.more {
         None
     } else {

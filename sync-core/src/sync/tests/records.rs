@@ -82,3 +82,23 @@ fn news_between_a_request_and_its_answer_take_nothing_from_the_answer() {
     let received = take(&mut hanh, &mut node, &waiting);
     assert_eq!(received.acknowledged, 0);
 }
+
+/// A catalogue of several pages: the first answer used to carry entries beside its first page, signed by
+/// keys that stand in a later one. They were not taken, the fingerprints differed, and everything was
+/// read a second time.
+#[test]
+fn a_new_device_reads_the_whole_catalogue_before_the_first_entry() {
+    let mut node = Node::new();
+    for _ in 0..600 {
+        let label = "x".repeat(crate::limits::NAME_BYTES_MAX);
+        node.record(Body::Rehearsal { label });
+    }
+    let mut hanh = node.enrol(1, Role::Officer, 2, false);
+    sync(&mut node, &mut hanh);
+    hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    hanh.seal(NOW).unwrap();
+    sync(&mut node, &mut hanh);
+    let mut tuan = node.enrol(2, Role::Officer, 2, false);
+    assert_eq!(sync(&mut node, &mut tuan), []);
+    assert_eq!(tuan.log().end().unwrap(), 1);
+}

@@ -147,10 +147,15 @@ fn trouble(report: &Value) -> Option<String> {
         let failures = report.get("failures").unwrap_or(&Value::Null);
         return Some(format!("given up after {failures} failures: {reason}"));
     }
-    if waiting != Some(0) || notices.is_none_or(|notices| !notices.is_empty()) {
-        return Some(format!("not in step: {report}"));
+    let notices = notices.map_or(&[][..], Vec::as_slice);
+    if waiting == Some(0) && notices.is_empty() {
+        return None;
     }
-    None
+    let (first, last) = (notices.first(), notices.last());
+    Some(format!(
+        "not in step: {waiting:?} parts wait, {} notices: {first:?} to {last:?}",
+        notices.len()
+    ))
 }
 
 /// The most resident memory a process ever had, in bytes.

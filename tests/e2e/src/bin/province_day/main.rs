@@ -10,7 +10,7 @@ mod field;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use e2e::Server;
 use e2e::link::Conditions;
 use e2e::paper::Page;
@@ -78,9 +78,9 @@ impl Bench {
             tablet: self.field.tablet.clone(),
         };
         let [fast, ..] = links;
-        let morning = self
-            .run("first_sync", fast, &empty)?
-            .context("the first exchange of an empty tablet failed on a good link")?;
+        let Some(morning) = self.run("first_sync", fast, &empty)? else {
+            bail!("an empty tablet, on a good link: {:?}", self.reasons);
+        };
         let other = self.other_in_the_morning(&empty)?;
         let evening = self.offline("evening", &morning, &other, &self.pages()?)?;
         let small = self.offline("small", &morning, &other, &self.small_pages()?)?;
