@@ -301,12 +301,12 @@ impl Workload {
             .take(SERVER_DOCUMENTS - SMALL_SHARED)
             .chain(shared)
             .collect();
+        // The first cells that were drawn for a document, so that none is there twice.
         let small = |edits: &[CellEdit], documents: &mut dyn Iterator<Item = usize>| {
-            let mut edits = edits.iter();
             let mut made = Vec::new();
-            for doc in documents {
-                for edit in edits.by_ref().take(SMALL_CELLS) {
-                    let (doc, key, cell) = (doc, edit.key.clone(), edit.cell.clone());
+            for (doc, drawn) in documents.zip(edits.chunks(EDITS)) {
+                for edit in drawn.iter().take(SMALL_CELLS) {
+                    let (key, cell) = (edit.key.clone(), edit.cell.clone());
                     made.push(CellEdit { doc, key, cell });
                 }
             }
