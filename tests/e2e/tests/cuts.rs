@@ -132,6 +132,8 @@ fn a_link_cut_every_so_often_brings_an_exchange_to_its_end_for_little_more() -> 
         field.work(turn, 150)?;
         field.exchange(conditions)
     };
+    // From the second turn on, every value replaces one of each side.
+    exchange(Conditions::default())?;
     let whole = exchange(Conditions::default())?.bytes();
     ensure!(whole > 8_000, "an exchange of several pieces: {whole}");
     // Each cut costs a question and its answer, and what no longer fits before the next cut.
@@ -150,11 +152,14 @@ fn a_link_cut_every_so_often_brings_an_exchange_to_its_end_for_little_more() -> 
 #[test]
 fn wherever_an_exchange_is_cut_nothing_is_lost_and_little_is_sent_again() -> Result<()> {
     let mut field = Field::new()?;
-    field.work(1, 40)?;
-    let whole = field.exchange(Conditions::default())?.bytes();
+    let mut whole = 0;
+    for turn in 1..=3 {
+        field.work(turn, 40)?;
+        whole = field.exchange(Conditions::default())?.bytes();
+    }
     // Every offset would take minutes; a prime step meets heads, frames and their ends alike.
     for (turn, at) in (1..whole).step_by(97).enumerate() {
-        field.work(turn as i64 + 2, 40)?;
+        field.work(turn as i64 + 4, 40)?;
         let passed = field.exchange(Conditions::cut_at(at))?;
         ensure!(passed.cuts == 1, "it was cut at {at}: {passed:?}");
         // A head, a question, its answer; and a frame that is not worth asking about.
