@@ -101,7 +101,7 @@ fn while_ready() -> ApiRouter<SharedApp> {
         .api_route("/v1/catalogue", get(op::read_catalogue::respond))
         .api_route("/v1/catalogue", post(op::take_back_catalogue::respond))
         // Synchronising.
-        .api_route(SYNC, post(op::sync_once::respond))
+        .api_route("/v1/sync", post(op::sync_once::respond))
         .api_route("/v1/live", get(op::sync_live::respond))
         // Reading reports and figures.
         .api_route("/v1/reports", get(op::list_reports::respond))
@@ -138,7 +138,7 @@ async fn only_when_ready(
     }
 }
 
-/// Where frames are posted.
+/// Where frames are posted, as in the table.
 const SYNC: &str = "/v1/sync";
 
 /// Reads small bodies whole before anything is answered. A request that is refused early, or takes no
