@@ -29,7 +29,7 @@ impl FrameName {
         let body = usize::try_from(from.var("length").ok()?).ok()?;
         let head = begins_with.len() - from.rest().len();
         let known = (1..=3).contains(&kind) && body <= limits::FRAME_BYTES_MAX;
-        known.then_some(Self {
+        known.then(|| Self {
             checksum,
             length: head + body,
         })
