@@ -155,11 +155,17 @@ fn finish_tree(header: &mut Header, parts: &mut [Rebuilt], whole: bool) -> Resul
         }
         return Ok(());
     }
-    let (Some(first), Some(hash)) = (parts.first(), hashes.first()) else {
-        return Err(Trouble::Malformed("parts of a group"));
+    let count = header.parts as usize;
+    let root = |(one, hash): (&Rebuilt, &[u8; 32])| {
+        merkle::root_from_path(hash, one.index as usize, count, &one.siblings)
     };
-    let (index, count) = (first.index as usize, header.parts as usize);
-    header.root = merkle::root_from_path(hash, index, count, &first.siblings)
-        .ok_or(Trouble::Malformed("siblings"))?;
-    Ok(())
+    let mut roots = parts.iter().zip(&hashes).map(root);
+    let first = roots.next().flatten();
+    header.root = first.ok_or(Trouble::Malformed("siblings"))?;
+    // The digest names the root alone: a part rebuilt on another ground does not lead to it.
+    if roots.all(|root| root == first) {
+        Ok(())
+    } else {
+        Err(Trouble::OtherGround)
+    }
 }
