@@ -1,8 +1,8 @@
 //! Packing of the parts of one exchange: of what the other side lacks, only what it cannot rebuild.
 //!
 //! [`pack`] makes few bytes of signed parts, [`unpack`] gives the same parts back, byte for byte, or
-//! says that it cannot: then they are sent as they are. Both run the one code in [`batch`] and
-//! [`change`] over a pipe that takes bits or gives them, so that they cannot disagree on the format.
+//! says that it cannot: then they are sent as they are. Both run the one code in `batch` and
+//! `change` over a pipe that takes bits or gives them, so that they cannot disagree on the format.
 //!
 //! Nothing that follows from what the other side holds is sent: dependencies, actors, numbers, hashes
 //! of the change before, checksums, ids of documents. What that is says [`Ground`]: a packing stands

@@ -56,8 +56,8 @@ impl Drop for Coming {
 }
 
 impl Arriving {
-    /// Reads it to its end, also for somebody who is refused then: what is not read would be lost with the
-    /// connection, and the refusal with it.
+    /// Reads it to its end, also for somebody who is refused then: with what is not read the connection
+    /// would be lost, and the refusal with it.
     async fn read(self, app: &SharedApp) -> Result<(Identity, Bytes), Problem> {
         let mut coming = self.identity.as_ref().ok().map(|identity| Coming {
             app: Arc::clone(app),
@@ -70,16 +70,15 @@ impl Arriving {
         while let Some(bytes) = stream.next().await {
             let bytes = bytes.map_err(|error| frame_bad(&error))?;
             length = length.saturating_add(bytes.len());
-            if let Some(coming) = &mut coming
-                && length <= SYNC_BODY_BYTES_MAX
-            {
+            if length > SYNC_BODY_BYTES_MAX {
+                // Whoever sends without end is not listened to without end, whoever they are.
+                return Err(frame_bad(&"longer than a frame may be"));
+            }
+            if let Some(coming) = &mut coming {
                 coming.bytes.extend_from_slice(&bytes);
             }
         }
         let identity = self.identity?;
-        if length > SYNC_BODY_BYTES_MAX {
-            return Err(frame_bad(&"longer than a frame may be"));
-        }
         let bytes = coming.map(|mut coming| {
             coming.whole = true;
             std::mem::take(&mut coming.bytes)

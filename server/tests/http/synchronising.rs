@@ -1,7 +1,10 @@
 //! Tablets and the server: what is acknowledged is kept, held is told, live peers see at once.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpStream;
 
+use dongbo_server::limits::SYNC_BODY_BYTES_MAX;
 use serde_json::json;
 use store::memory::MemoryFailure;
 use sync_core::cell::CellValue;
@@ -141,6 +144,27 @@ fn bad_frames_are_named_and_change_nothing() {
     }
     let (status, _) = field.served.post_bytes("/v1/sync", None, &good);
     assert_eq!(status, 401);
+}
+
+#[test]
+fn nobody_is_listened_to_without_end() {
+    let field = Field::new(1);
+    let address = field.served.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = "POST /v1/sync HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = [&b"10000\r\n"[..], &[0; 0x10000], b"\r\n"].concat();
+    // What the sockets of both sides hold comes on top.
+    let most = 4 * SYNC_BODY_BYTES_MAX + (16 << 20);
+    let mut sent = 0;
+    while stream.write_all(&chunk).is_ok() {
+        sent += chunk.len();
+        assert!(sent < most, "{sent} bytes were taken of nobody's body");
+    }
+    assert!(
+        sent > SYNC_BODY_BYTES_MAX,
+        "a frame may have {SYNC_BODY_BYTES_MAX} bytes"
+    );
 }
 
 #[test]
