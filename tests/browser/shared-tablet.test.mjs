@@ -24,6 +24,21 @@ const leave = (of) => press(of, "Đổi người");
 /** A UTF-8 text as the dump shows it. */
 const bytes = (text) => Buffer.from(text).toString("latin1");
 
+/** From the next load on what the page asks of its worker is held back until it lets go. */
+async function heldWorker(of) {
+  await of.evaluateOnNewDocument(() => {
+    const post = Worker.prototype.postMessage;
+    const held = [];
+    Worker.prototype.postMessage = function (...message) {
+      held.push(() => post.apply(this, message));
+    };
+    globalThis.letWorkerGo = () => {
+      Worker.prototype.postMessage = post;
+      for (const send of held) send();
+    };
+  });
+}
+
 async function everyShape(of, name) {
   for (const [width, height] of [[800, 1280], [1280, 800]]) {
     await of.setViewport({ width, height });
@@ -179,8 +194,24 @@ test("a device of before there were PINs asks for one and seals what it keeps", 
   assert.ok(kept.truth.length > 50 && kept.truth.every(([key]) => key[1].length === 16), "every row is sealed");
   await openReport(tablet);
   await typed(tablet, "III.3.1.2", "9");
+  // From now on the PIN is asked for, not a new one, also before the worker can say so.
+  await heldWorker(tablet);
   await tablet.reload();
-  await signedIn(tablet);
+  await typedPin(tablet);
+  assert.ok(!(await tablet.evaluate(() => document.body.innerText)).includes("Chọn mã PIN"), "the PIN is not chosen again");
+  await tablet.evaluate(() => globalThis.letWorkerGo());
+  await tablet.waitForSelector("ul.work button.row", WAIT);
   await openReport(tablet);
   await stands(tablet, "III.3.1.2", "9");
+});
+
+test("what is pressed before the worker has spoken stays when it speaks", async () => {
+  const tablet = await field.page(await field.browser("early"));
+  await field.enrolled(tablet, "hanh");
+  await heldWorker(tablet);
+  await tablet.reload();
+  await press(tablet, "Ghi danh máy này");
+  await tablet.evaluate(() => globalThis.letWorkerGo());
+  await says(tablet, "Đã gửi hết");
+  await says(tablet, "Mã ghi danh");
 });
