@@ -93,8 +93,11 @@ test("an empty folder becomes a province with an officer's tablet, whatever is i
 
   // The province is there. The tab is closed: the address alone leads back to the next step.
   await heading(page, "Nhập danh sách đơn vị");
-  await page.waitForSelector("input[type=radio]", WAIT);
+  await choose(page, "từ 01/7/2025");
   await pictures(page, "first-run-4-units");
+  await choose(page, "Tệp của tôi");
+  await page.waitForSelector("input[type=file]", WAIT);
+  await pictures(page, "first-run-4-own-file");
   await page.close();
   page = await field.page(chromium);
   await signedIn(page);
