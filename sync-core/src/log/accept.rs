@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document_index::IndexHistory;
 use super::rebuild::Replayed;
 use super::record::{Recorded, record, record_held};
-use super::staging::{PartPlace, Staging};
+use super::staging::{ChainEnd, PartPlace, Staging};
 use super::{
     DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, Lane, LogEntry, Write, keys,
 };
@@ -19,7 +19,7 @@ use crate::batch::{ChainTip, Compartment, Entry, SignedPart, VerifiedPart};
 use crate::catalogue::Catalogue;
 use crate::document::{Subject, SubjectKind, extension_change};
 use crate::gate::{self, DecodedChange, Judgement, Key, OpId, Refusal, Touch};
-use crate::identity::{ChangeHash, DocumentId, PartId};
+use crate::identity::{ActorId, ChangeHash, DocumentId, PartId};
 use crate::limits;
 
 /// Whether rights are judged here, or were judged by the node that relayed the part.
@@ -66,11 +66,13 @@ pub enum Verdict {
     },
 }
 
-/// What acceptors keep in memory between parts: document indexes and decoded changes, bounded.
+/// What acceptors keep in memory between parts: document indexes, decoded changes and the ends of
+/// chains, bounded.
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
     documents: BTreeMap<DocumentId, DocumentIndex>,
     decoded: BTreeMap<DocumentId, BTreeMap<ChangeHash, DecodedChange>>,
+    ends: BTreeMap<ActorId, ChainEnd>,
     weight: usize,
 }
 
@@ -81,7 +83,7 @@ impl Cache {
     }
 
     fn trim(&mut self) {
-        if self.weight > limits::ACCEPT_CACHE_OPERATIONS_MAX {
+        if self.weight.saturating_add(self.ends.len()) > limits::ACCEPT_CACHE_OPERATIONS_MAX {
             self.clear();
         }
     }
@@ -119,7 +121,7 @@ impl<'a> Acceptor<'a> {
         let next_position = last_number(below, keys::LOG)? + 1;
         let next_held = last_number(below, keys::HELD)? + 1;
         cache.trim();
-        let staging = Staging::new(below);
+        let staging = Staging::knowing(below, std::mem::take(&mut cache.ends));
         let (touched, accepted) = (BTreeMap::new(), Vec::new());
         Ok(Self {
             staging,
@@ -145,7 +147,14 @@ impl<'a> Acceptor<'a> {
                 code: "other-province",
             });
         }
-        match self.staging.part(part.id())? {
+        let end = self.staging.chain_end(part.actor())?;
+        let place = if header.number > end.number && end.held == 0 {
+            // What was accepted is kept under its number, too.
+            None
+        } else {
+            self.staging.part(part.id())?
+        };
+        match place {
             Some(PartPlace::Accepted(position)) => return Ok(Verdict::Duplicate { position }),
             Some(PartPlace::Held(number)) if trust == Trust::Judge => {
                 return self.held_again(number);
@@ -512,7 +521,7 @@ impl<'a> Acceptor<'a> {
     }
 
     /// Where a chain stands, with what is staged.
-    pub fn chain(&self, actor: crate::identity::ActorId) -> Result<ChainTip, KeyspaceError> {
+    pub fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {
         self.staging.chain(actor)
     }
 
@@ -524,6 +533,7 @@ impl<'a> Acceptor<'a> {
     /// Everything to be written, as one commit.
     pub fn into_writes(mut self) -> Vec<Write> {
         let mut writes = self.staging.take();
+        self.cache.ends = self.staging.take_ends();
         for document in self.touched.keys() {
             if let Some(index) = self.cache.documents.get_mut(document) {
                 index.flush(&mut writes);

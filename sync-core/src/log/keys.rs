@@ -133,6 +133,11 @@ pub fn number(actor: ActorId, number: u64) -> Vec<u8> {
         to.raw(&actor.0).u64_be(number);
     })
 }
+/// The number in a key made by [`number`].
+pub(super) fn number_of_chain(key: &[u8]) -> Option<u64> {
+    let (_, number) = key.split_last_chunk()?;
+    Some(u64::from_be_bytes(*number))
+}
 /// Which held entry has a change.
 pub fn held_change(document: DocumentId, hash: ChangeHash) -> Vec<u8> {
     key(HELD_CHANGE, |to| {

@@ -46,6 +46,9 @@ impl Follow {
     }
 }
 
+/// Positions of a feed that are looked up at once, of each partition.
+const STEP: usize = 256;
+
 /// A piece of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedPage {
@@ -245,9 +248,7 @@ impl LogReader<'_> {
         let mut bytes = 0;
         loop {
             let positions = self.positions(follow, page.position)?;
-            if positions.is_empty() {
-                return Ok(page);
-            }
+            let last = positions.len() < STEP;
             for position in positions {
                 let value = self.0.get(&keys::log(position))?;
                 let value = value.ok_or(KeyspaceError::Damaged("log entry"))?;
@@ -266,11 +267,13 @@ impl LogReader<'_> {
                 }
                 page.position = position;
             }
+            if last {
+                return Ok(page);
+            }
         }
     }
 
     fn positions(&self, follow: &Follow, after: u64) -> Result<Vec<u64>, KeyspaceError> {
-        const STEP: usize = 256;
         let mut positions: Vec<u64> = match follow {
             Follow::All => {
                 let from = keys::log(after + 1);

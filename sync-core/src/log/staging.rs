@@ -65,10 +65,21 @@ pub(super) fn number_value(numbered: Numbered) -> Vec<u8> {
     to.into_bytes()
 }
 
+/// Where what is kept of a chain ends: whoever knows it need not look for what cannot be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct ChainEnd {
+    /// The highest number kept; nothing is kept under a higher one, unless it is held.
+    pub(super) number: u64,
+    /// How many of its parts are held.
+    pub(super) held: u64,
+}
+
 /// Staged writes over a keyspace. Reads see them.
 pub(super) struct Staging<'a> {
     pub(super) below: &'a dyn Keyspace,
     writes: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Of the chains looked up with [`Staging::chain_end`].
+    ends: BTreeMap<ActorId, ChainEnd>,
 }
 
 impl std::fmt::Debug for Staging<'_> {
@@ -79,10 +90,38 @@ impl std::fmt::Debug for Staging<'_> {
 
 impl<'a> Staging<'a> {
     pub(super) fn new(below: &'a dyn Keyspace) -> Self {
+        Self::knowing(below, BTreeMap::new())
+    }
+
+    /// With ends of chains learned before, over a keyspace that nobody else has written to since.
+    pub(super) fn knowing(below: &'a dyn Keyspace, ends: BTreeMap<ActorId, ChainEnd>) -> Self {
         Self {
             below,
             writes: BTreeMap::new(),
+            ends,
         }
+    }
+
+    /// What was learned of the ends of chains, for the next group.
+    pub(super) fn take_ends(&mut self) -> BTreeMap<ActorId, ChainEnd> {
+        std::mem::take(&mut self.ends)
+    }
+
+    /// Where a chain ends; looked up once.
+    pub(super) fn chain_end(&mut self, actor: ActorId) -> Result<ChainEnd, KeyspaceError> {
+        if let Some(end) = self.ends.get(&actor) {
+            return Ok(*end);
+        }
+        let from = keys::number(actor, 0);
+        let after = [keys::number(actor, u64::MAX).as_slice(), &[0]].concat();
+        let last = self.below.last(&from, &after)?;
+        let number = last.and_then(|(key, _)| keys::number_of_chain(&key));
+        let end = ChainEnd {
+            number: number.unwrap_or(0),
+            held: self.held_count(actor)?,
+        };
+        self.ends.insert(actor, end);
+        Ok(end)
     }
 
     pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
@@ -189,6 +228,9 @@ impl<'a> Staging<'a> {
         actor: ActorId,
         number: u64,
     ) -> Result<Option<Numbered>, KeyspaceError> {
+        if self.ends.get(&actor).is_some_and(|end| number > end.number) {
+            return Ok(None);
+        }
         let key = keys::number(actor, number);
         self.read(&key, "batch number", |from| {
             Ok(Numbered {
@@ -217,6 +259,9 @@ impl<'a> Staging<'a> {
     }
 
     pub(super) fn set_held_count(&mut self, actor: ActorId, count: u64) {
+        if let Some(end) = self.ends.get_mut(&actor) {
+            end.held = count;
+        }
         let mut to = Writer::new();
         to.var(count);
         self.put(keys::held_count(actor), to.into_bytes());
@@ -247,6 +292,9 @@ impl Facts for Staging<'_> {
         Staging::number(self, actor, number)
     }
     fn set_number(&mut self, actor: ActorId, number: u64, numbered: Numbered) {
+        if let Some(end) = self.ends.get_mut(&actor) {
+            end.number = number.max(end.number);
+        }
         self.put(keys::number(actor, number), number_value(numbered));
     }
     fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {

@@ -175,6 +175,7 @@ pub fn answer(
     let reached = request
         .catalogue_number
         .saturating_add(records.len() as u64);
+    let before = reader.fingerprint(&session.follow)?;
     let page = if from == 0 && reached < catalogue_last {
         // Entries are judged by the catalogue: a new device would not take those that came before it.
         FeedPage {
@@ -188,7 +189,9 @@ pub fn answer(
     let fingerprint = if page.more {
         None
     } else {
-        Some(reader.fingerprint(&session.follow)?)
+        // The log grows while it is read: what came after the page is in no fingerprint of it.
+        let after = reader.fingerprint(&session.follow)?;
+        (before == after).then_some(after)
     };
     Ok(Response {
         node: identity.node,
@@ -222,6 +225,9 @@ fn records_after(
         .and_then(|(key, _)| key.get(1..)?.try_into().ok().map(u64::from_be_bytes))
         .unwrap_or(0);
     let mut records = Vec::new();
+    if number >= last {
+        return Ok((records, last));
+    }
     let mut bytes = 0;
     let from = keys::catalogue(number.saturating_add(1));
     for (_, value) in keyspace.scan(&from, &to, limits::RECORDS_PER_MESSAGE_MAX)? {

@@ -15,6 +15,7 @@ use crate::identity::{GrantId, InstallationId, KeyId, NodeId, PersonId, Province
 use crate::log::{Acceptor, Cache, Follow, HeldReason, LogReader, MemoryKeyspace, Write, keys};
 
 mod exchange;
+mod growing;
 mod held;
 mod rolled_back;
 mod schedules;

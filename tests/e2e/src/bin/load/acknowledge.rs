@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use e2e::{Peer, TEMPLATE, now_s};
 use serde_json::json;
 use sync_core::batch::{Sealer, SignedPart};
@@ -127,20 +127,38 @@ fn fdatasync_p50(folder: &std::path::Path) -> Result<u64> {
     Ok(percentile(&mut times, 50))
 }
 
+/// What each client is going to send, sealed beforehand; the first one also sends alone.
+fn prepared(peers: &mut [(Peer, UnitId)]) -> Result<Vec<Vec<SignedPart>>> {
+    let cores = std::thread::available_parallelism()?.get();
+    let share = peers.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = peers
+            .chunks_mut(share)
+            .enumerate()
+            .map(|(chunk, peers)| {
+                scope.spawn(move || {
+                    let each = peers.iter_mut().enumerate().map(|(at, (peer, unit))| {
+                        let alone = if chunk == 0 && at == 0 { ALONE } else { 0 };
+                        batches(peer, *unit, ROUNDS * BATCHES + alone)
+                    });
+                    each.collect::<Result<Vec<_>>>()
+                })
+            })
+            .collect();
+        let mut sealed = Vec::new();
+        for thread in threads {
+            let parts = thread.join().map_err(|_| anyhow!("a client panicked"))??;
+            sealed.extend(parts);
+        }
+        Ok(sealed)
+    })
+}
+
 pub(crate) fn acknowledge() -> Result<()> {
     let mut field = field(CLIENTS, CLIENTS)?;
     let url = field.running.url();
     let raw = fdatasync_p50(field.folder.path())?;
-    let mut sealed = Vec::new();
-    for (index, (peer, unit)) in field.peers.iter_mut().enumerate() {
-        let together = ROUNDS * BATCHES;
-        let count = if index == 0 {
-            together + ALONE
-        } else {
-            together
-        };
-        sealed.push(batches(peer, *unit, count)?);
-    }
+    let mut sealed = prepared(&mut field.peers)?;
     let mut clients = Vec::new();
     for (peer, _) in &mut field.peers {
         let token = peer.token(&url)?;
