@@ -95,8 +95,15 @@ impl Node {
         }]);
     }
 
-    /// Enrols person `id` with a role in a unit and gives them a device.
+    /// Enrols person `id` with a role in a unit and gives them a device that knows the catalogue.
     fn enrol(&mut self, id: u8, role: Role, unit: u8, subtree: bool) -> Device {
+        let mut device = self.enrol_new(id, role, unit, subtree);
+        device.take_records(&self.records()).unwrap();
+        device
+    }
+
+    /// Enrols person `id` with a role in a unit and gives them a device that knows nothing yet.
+    fn enrol_new(&mut self, id: u8, role: Role, unit: u8, subtree: bool) -> Device {
         let person = PersonId([id; 8]);
         self.record(Body::Person(Person {
             person,
@@ -123,9 +130,7 @@ impl Node {
             installation: InstallationId([id; 8]),
             key,
         };
-        let (mut device, _) = Device::open(sealer, MemoryKeyspace::new()).unwrap();
-        device.take_records(&self.records()).unwrap();
-        device
+        Device::open(sealer, MemoryKeyspace::new()).unwrap().0
     }
 
     fn records(&self) -> Vec<SignedRecord> {

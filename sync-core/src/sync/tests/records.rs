@@ -98,7 +98,7 @@ fn a_new_device_reads_the_whole_catalogue_before_the_first_entry() {
     hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
     hanh.seal(NOW).unwrap();
     sync(&mut node, &mut hanh);
-    let mut tuan = node.enrol(2, Role::Officer, 2, false);
+    let mut tuan = node.enrol_new(2, Role::Officer, 2, false);
     assert_eq!(sync(&mut node, &mut tuan), []);
     assert_eq!(tuan.log().end().unwrap(), 1);
 }
