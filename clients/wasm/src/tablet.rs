@@ -193,12 +193,7 @@ impl TabletState {
         let typed: Vec<Typed> = json::parse(edits)?;
         let template = self.template_of(&subject)?;
         let mut edits = Vec::with_capacity(typed.len() + 1);
-        if self
-            .device
-            .with_draft(&subject)?
-            .template_version()
-            .is_none()
-        {
+        if self.version_of(&subject)?.is_none() {
             edits.push(Entry::TemplateVersion(template.version()));
         }
         for one in &typed {
@@ -396,10 +391,29 @@ impl TabletState {
 
     /// The version that a report is filled by; the newest for one that nobody began.
     fn template_of(&mut self, subject: &Subject) -> Result<Arc<Template>, StepError> {
-        let version = self.device.with_draft(subject)?.template_version();
-        match version {
+        match self.version_of(subject)? {
             Some(version) => self.template(&subject.template, version),
             None => self.newest_template(&subject.template),
+        }
+    }
+
+    /// The version a report says it is filled by. Asked with every key: no copy of the document is made.
+    fn version_of(&mut self, subject: &Subject) -> Result<Option<u32>, StepError> {
+        let draft = self.device.draft(subject.document_id());
+        let typed = draft.and_then(|draft| {
+            draft.edits.iter().rev().find_map(|edit| match edit.entry {
+                Entry::TemplateVersion(version) => Some(version),
+                Entry::Cell { .. }
+                | Entry::Note { .. }
+                | Entry::Narrative { .. }
+                | Entry::NarrativeText { .. }
+                | Entry::SignOff { .. }
+                | Entry::Attachment { .. } => None,
+            })
+        });
+        match typed {
+            Some(version) => Ok(Some(version)),
+            None => Ok(self.device.load(subject)?.template_version()),
         }
     }
 

@@ -30,6 +30,28 @@ export interface Refusal {
   readings: { number: string; text: string }[];
 }
 
+/** What is told of an edit on its way to the screen. */
+export interface Shows {
+  /** What it comes to stands in the page. */
+  taken: () => void;
+  /** It has been drawn. */
+  drawn: () => void;
+}
+
+/** Characters of a figure that the narrowest column of a phone has room for on one line. */
+const LINE_CHARACTERS = 9;
+
+/** True if what stands in a cell is sure to have room on one line: its row is as high whatever is typed. */
+export function isOneLine(row: FormRow, cell: Row | undefined): boolean {
+  const [first, second] = cell?.values ?? [];
+  const short = (text: string): boolean => text.length + (row.kind === "percent" ? 2 : 0) <= LINE_CHARACTERS;
+  if (second) return false;
+  if (first && !row.computed_only) return first.value.kind === "number" && short(first.value.text);
+  const formula = cell?.formula;
+  if (formula && "low" in formula) return formula.low === formula.high && short(formula.low_text);
+  return !row.computed_only;
+}
+
 /** A formula as the printed form would write it: numbers of rows, and the signs of school. */
 export function printed(formula: string, rows: readonly FormRow[]): string {
   const number = (code: string): string =>
