@@ -117,14 +117,20 @@ pub(crate) fn rival_json(rival: &Rival, origins: &Origins<'_>) -> Value {
         .get(&rival.actor)
         .and_then(|key| origins.catalogue.key(*key));
     let author = device.and_then(|device| origins.catalogue.person(device.person));
+    let state = state_of(rival, origins);
+    // What is not sealed has no name yet: that of the change it would be is another one with every key.
+    let change = match state {
+        "saved" => json!("draft"),
+        _ => json!(rival.change),
+    };
     json!({
         "value": value_json(&rival.value),
         "author": author.map(|person| &person.display_name),
         "device": device.map(|device| &device.label),
         "own": rival.actor == origins.own,
         "claimed_at": rival.claimed_at,
-        "change": rival.change,
-        "state": state_of(rival, origins),
+        "change": change,
+        "state": state,
     })
 }
 

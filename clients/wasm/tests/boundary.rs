@@ -262,6 +262,17 @@ fn typed_cells_are_read_as_in_vietnam_and_survive_the_end_of_the_worker() {
     assert_eq!(note["text"], "Gồm cả điểm Phúc Chu");
 }
 
+/// A page is given what became different: what was typed before and is not sealed must not seem to be.
+#[test]
+fn a_key_changes_nothing_of_what_was_typed_before_it() {
+    let node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let before = hanh.type_in(json!([cell("III.3.1.1", "1.893")]));
+    let after = hanh.type_in(json!([cell("III.1.1", "7")]));
+    assert_eq!(after["rows"]["III.1.1"]["values"][0]["change"], "draft");
+    assert_eq!(before["rows"]["III.3.1.1"], after["rows"]["III.3.1.1"]);
+}
+
 #[test]
 fn a_question_is_asked_and_nothing_is_written() {
     let node = Node::new();

@@ -21,6 +21,7 @@ export interface Rival {
   device: string | null;
   own: boolean;
   claimed_at: number;
+  /** The hash of its change; `draft` until it is sealed. */
   change: string;
   state: Reach;
 }
