@@ -3,7 +3,7 @@
 
 const WORDS = {
   vi: {
-    other: "English", sign_in: "Đăng nhập", name: "Tên đăng nhập", password: "Mật khẩu",
+    other: "English", rehearsal: "Số liệu diễn tập", sign_in: "Đăng nhập", name: "Tên đăng nhập", password: "Mật khẩu",
     report: "Báo cáo", figures_title: "Số liệu toàn tỉnh", findings_title: "Điểm cần xem lại",
     no_findings: "Không có.", stt: "STT", indicator: "Chỉ tiêu", measure: "Đơn vị tính",
     figure: "Số liệu", counted: "Số báo cáo có số", due: "Phải báo cáo", reported: "Đã báo cáo",
@@ -27,7 +27,7 @@ const WORDS = {
     },
   },
   en: {
-    other: "Tiếng Việt", sign_in: "Sign in", name: "Sign-in name", password: "Password",
+    other: "Tiếng Việt", rehearsal: "Rehearsal figures", sign_in: "Sign in", name: "Sign-in name", password: "Password",
     report: "Report", figures_title: "Figures of the province", findings_title: "To look at again",
     no_findings: "None.", stt: "No.", indicator: "Indicator", measure: "Unit",
     figure: "Figure", counted: "Reports with a figure", due: "Due", reported: "Reported",
@@ -66,12 +66,11 @@ let reading = null;
 
 const words = () => WORDS[language];
 
-// Exact decimal text as written in this language; numbers never pass through floating point.
+// Exact decimal text as the printed forms write it, in both languages; numbers never pass through floating point.
 function decimal(text) {
   const [whole, places] = text.replace("-", "").split(".");
-  const [group, point] = language === "vi" ? [".", ","] : [",", "."];
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, group);
-  return (text.startsWith("-") ? "−" : "") + grouped + (places ? point + places : "");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ".");
+  return (text.startsWith("-") ? "−" : "") + grouped + (places ? `,${places}` : "");
 }
 
 // What a formula gives is shown to two places, half away from zero; the figures of the API are exact.
@@ -143,8 +142,19 @@ function showFindings() {
   at("no-findings").hidden = lines.length > 0;
 }
 
+// In the language of the page; what the province's founder wrote of it stands behind in their words.
+function showRehearsal() {
+  const said = status?.rehearsal;
+  at("rehearsal").hidden = !said;
+  if (!said) return;
+  const own = element("span", said);
+  own.lang = "vi";
+  at("rehearsal").replaceChildren(`${words().rehearsal}: `, own);
+}
+
 function showAll() {
   document.documentElement.lang = language;
+  showRehearsal();
   at("language").textContent = words().other;
   at("language").lang = language === "vi" ? "en" : "vi";
   for (const place of document.querySelectorAll("[data-say]")) place.textContent = words()[place.dataset.say];
@@ -259,8 +269,7 @@ async function start() {
   }
   at("province").textContent = status.province_name;
   document.title = `${status.province_name} · Đồng Bộ`;
-  at("rehearsal").textContent = status.rehearsal ?? "";
-  at("rehearsal").hidden = !status.rehearsal;
+  showRehearsal();
   if (!status.rehearsal && !token) { askSignIn(); return; }
   at("sign-in").hidden = true;
   if (!status.duties.length) { at("link").textContent = words().no_duty; setTimeout(start, RETRY_MS); return; }

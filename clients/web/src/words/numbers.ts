@@ -1,6 +1,5 @@
-// Exact decimal text as it is written in the language that is spoken. No figure passes through floating point.
-
-import { spoken } from "./words.svelte";
+// Exact decimal text as the printed forms write it, in every language: whoever types what they read must get the
+// same number. No figure passes through floating point.
 
 /** Places that what a formula gives is shown with; the figure itself stays exact. */
 const PLACES = 2;
@@ -8,9 +7,8 @@ const PLACES = 2;
 /** `-1234.5` as `−1.234,5`. */
 export function decimal(text: string): string {
   const [whole = "", places = ""] = text.replace("-", "").split(".");
-  const [group, point] = spoken.language === "vi" ? [".", ","] : [",", "."];
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, group);
-  return (text.startsWith("-") ? "−" : "") + grouped + (places ? point + places : "");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ".");
+  return (text.startsWith("-") ? "−" : "") + grouped + (places ? `,${places}` : "");
 }
 
 /** To two places, half away from zero, as the core does for the grid. */

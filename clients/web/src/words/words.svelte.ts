@@ -98,14 +98,9 @@ export function day(iso: string): string {
   return iso.split("-").reverse().join("/");
 }
 
-/** Made when the first is wanted: they cost more than what they write. */
-const amounts: Partial<Record<Language, Intl.NumberFormat>> = {};
-
 /** Bytes as people read them. */
 export function kilobytes(bytes: number): string {
   if (bytes < 1024) return "< 1";
   const value = bytes < 10_240 ? Math.ceil(bytes / 102.4) / 10 : Math.ceil(bytes / 1024);
-  const { language } = spoken;
-  amounts[language] ??= new Intl.NumberFormat(language === "vi" ? "vi-VN" : "en-GB");
-  return amounts[language].format(value);
+  return decimal(String(value));
 }
