@@ -48,10 +48,13 @@ function take(event: MessageEvent<Answer>): void {
 
 /** Asks the worker. */
 export function ask<Name extends CallName>(call: Name, ...list: Calls[Name]["ask"]): Promise<Calls[Name]["get"]> {
-  return put(call, list);
+  // What the page holds may be reactive; the worker gets the plain values.
+  const plain = list.map((one) => (typeof one === "object" ? $state.snapshot(one) : one));
+  return put(call, plain as Calls[Name]["ask"]);
 }
 
-/** Asks for what is to become durable; what it comes to is said early, as often as the call is made anew. */
+/** Asks for what is to become durable, with plain values; what it comes to is said early, as often as the call is
+    made anew. */
 export function askEarly<Name extends CallName>(
   early: Early<Name>,
   call: Name,
@@ -62,10 +65,8 @@ export function askEarly<Name extends CallName>(
 
 function put<Name extends CallName>(call: Name, list: Calls[Name]["ask"], early?: (value: never) => void): Promise<Calls[Name]["get"]> {
   const id = next++;
-  // What the page holds may be reactive; the worker gets the plain values.
-  const plain = list.map((one) => (typeof one === "object" ? $state.snapshot(one) : one));
   return new Promise((resolve, reject) => {
-    const asked: Ask = { id, call, arguments: plain };
+    const asked: Ask = { id, call, arguments: list };
     waiting.set(id, { ask: asked, ...(early ? { early } : {}), resolve: resolve as (value: never) => void, reject });
     worker.postMessage(asked);
   });
