@@ -11,8 +11,8 @@ import {
 const LOOK = { ...WAIT, polling: 100 };
 const AREA = "khu-vuc-dinh-hoa";
 const CODE = "III.3.1.1";
-/** Changes that are timed. */
-const TIMED = 20;
+/** Changes that are timed; enough of them for one in a hundred, where the bound is asked for. */
+const TIMED = process.env.DONGBO_BOUNDS ? 120 : 20;
 /** Accepted change to open page, at most: 99 of 100. */
 const BOUND_MS = 150;
 const NO_POLL_MS = 5_000;
@@ -159,15 +159,14 @@ const openReportAgain = (of) => cell(of, CODE);
 test("an accepted change is on the province's page at once", async () => {
   const mark = (selector) => {
     window.seen = [];
-    // On the page is what a frame has shown: the first thing after it is a message that was posted from within it.
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }) => window.seen.push({ text: data, at: Date.now() });
+    // On the page is what a frame has shown: the first thing after it is what was asked for from within it.
+    const drawn = (text) => scheduler.postTask(() => window.seen.push({ text, at: Date.now() }), { priority: "user-blocking" });
     let last;
     const look = () => {
       const text = document.querySelector(selector)?.querySelector(".amount")?.textContent.match(/\d[\d.]*/)?.[0];
       if (!text || text === last) return;
       last = text;
-      requestAnimationFrame(() => port2.postMessage(text));
+      requestAnimationFrame(() => drawn(text));
     };
     new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
   };
@@ -189,12 +188,13 @@ test("an accepted change is on the province's page at once", async () => {
   }
   await province.emulateCPUThrottling(1);
   took.sort((a, b) => a - b);
-  const [median, slowest] = [took[Math.floor(took.length / 2)], took.at(-1)];
-  console.log(`accepted to shown on a 6 times slower processor, ${took.length} changes: median ${median} ms, slowest ${slowest} ms`);
+  const at = (part) => Math.round(took[Math.min(took.length - 1, Math.floor(took.length * part))]);
+  const slowest = took.at(-1);
+  console.log(`accepted to shown on a 6 times slower processor, ${took.length} changes: median ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms, slowest ${Math.round(slowest)} ms`);
   // Whatever else this machine does meanwhile, no poll is that quick; the bound itself is judged when
   // it is asked for, on a machine that does nothing else.
   assert.ok(slowest <= NO_POLL_MS, `${took}`);
-  if (process.env.DONGBO_BOUNDS) assert.ok(slowest <= BOUND_MS, `${took}`);
+  if (process.env.DONGBO_BOUNDS) assert.ok(at(0.99) <= BOUND_MS, `${took}`);
 });
 
 const fields = (line) => line.fields ?? line;
