@@ -1,15 +1,19 @@
-// Two languages: the one that was chosen last is spoken, whichever words came later.
+// Two languages: the one that was chosen last is spoken, whichever words came later; figures are alike in both.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { Field, press, says, WAIT } from "./field.mjs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { COMMUNE, Field, OFFICERS, press, says, signedIn, TEMPLATE, WAIT } from "./field.mjs";
 
 let field;
+
+before(async () => {
+  field = await Field.start([...OFFICERS, { name: "trang", display: "Phạm Thu Trang", role: "provincial-reviewer" }]);
+});
 
 after(() => field?.close());
 
 test("who chooses English and at once Vietnamese again reads Vietnamese, now and later", async () => {
-  field = await Field.start();
   const page = await field.page(await field.browser("anybody"));
   await says(page, "Ai đang dùng máy này?");
   await page.evaluate(() => {
@@ -33,5 +37,33 @@ test("who chooses English and at once Vietnamese again reads Vietnamese, now and
   await page.reload();
   await says(page, "Who is using this device?");
   assert.deepEqual(await language(), ["en", "en"]);
+  assert.deepEqual(field.complaints(), []);
+});
+
+test("figures are written alike in both languages: whoever types what they read gets the same number", async () => {
+  const device = ["--device", join(field.folder, "by file")];
+  const { code } = field.dongbo("enrolment", "new", "--person", "hanh", "--unit", COMMUNE, "--label", "máy tệp");
+  field.program("dongbo", ...device, "enrol", "--server", field.url, "--code", code);
+  const cells = field.file("cells.csv", "code,value\nIII.3.1.1,5500\n");
+  field.program("dongbo", ...device, "fill", "--template", TEMPLATE, "--unit", COMMUNE, "--period", "2025", "--file", cells);
+  field.program("dongbo", ...device, "sync");
+
+  const status = await field.page(await field.browser("status"), `${field.url}/status`);
+  const figure = () => status.$eval('[data-code="III.3.1.1"] .number', (cell) => cell.textContent);
+  await says(status, "Số liệu diễn tập: Diễn tập");
+  await status.waitForSelector('[data-code="III.3.1.1"]', WAIT);
+  assert.match(await figure(), /^5\.500\b/);
+  await status.click("#language");
+  await says(status, "Rehearsal figures: Diễn tập");
+  assert.match(await figure(), /^5\.500\b/);
+
+  const desk = await field.page(await field.browser("desk"));
+  await field.enrolled(desk, "trang", null, ".desk .totals");
+  await says(desk, "5.500");
+  await desk.evaluate(() => localStorage.setItem("language", "en"));
+  await desk.reload();
+  await signedIn(desk, "", ".desk .totals");
+  await says(desk, "Reports received");
+  await says(desk, "5.500");
   assert.deepEqual(field.complaints(), []);
 });
