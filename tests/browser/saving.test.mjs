@@ -77,3 +77,55 @@ test("what is typed is shown at once as being saved, and as saved when the disk 
   assert.equal(await state(page), "Đã lưu trên máy");
   assert.deepEqual(field.complaints(), []);
 });
+
+/** Lets a test say "others wrote something" as the worker says it: the page reads its report again. */
+function toldOfNews() {
+  const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+  Object.defineProperty(Worker.prototype, "onmessage", {
+    set(take) {
+      set.call(this, take);
+      globalThis.tellNews = () => take({ data: { changed: [] } });
+    },
+  });
+  const ask = Worker.prototype.postMessage;
+  globalThis.asked = [];
+  Worker.prototype.postMessage = function (message, ...more) {
+    if (["edit", "report"].includes(message?.call)) globalThis.asked.push(message.call);
+    return ask.call(this, message, ...more);
+  };
+}
+
+test("a report that was asked for before an edit never takes the edit off the screen", async () => {
+  const page = await field.page(await field.browser("again"), field.url, (fresh) => fresh.evaluateOnNewDocument(toldOfNews));
+  await field.enrolled(page, "hanh");
+  await openReport(page);
+  const other = "III.3.1.2";
+  await (await cell(page, other)).focus();
+  await page.evaluate((code) => {
+    globalThis.shown = [];
+    const button = document.querySelector(`button.cell[data-code="${code}"]`);
+    const look = () => {
+      const text = button.innerText.trim();
+      if (text !== globalThis.shown.at(-1)) globalThis.shown.push(text);
+    };
+    new MutationObserver(look).observe(button, { subtree: true, childList: true, characterData: true });
+    // Capture: the report is asked for in the moment before the edit.
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") globalThis.tellNews();
+    }, true);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") globalThis.tellNews();
+    });
+  }, other);
+  const values = ["101", "102", "103", "104", "105", "106"];
+  for (const value of values) {
+    await (await cell(page, other)).focus();
+    await page.keyboard.type(value);
+    await page.keyboard.press("Enter");
+    await stands(page, other, value);
+  }
+  const { shown, asked } = await page.evaluate(() => ({ shown: globalThis.shown, asked: globalThis.asked }));
+  assert.ok(asked.some((call, at) => call === "report" && asked[at + 1] === "edit"), `a report right before an edit: ${asked}`);
+  assert.deepEqual(shown.filter((text) => values.includes(text)), values, "none came back");
+  assert.deepEqual(field.complaints(), []);
+});
