@@ -22,6 +22,7 @@ pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod operation;
+mod packed;
 mod page;
 pub mod password;
 pub mod problem;

@@ -16,6 +16,7 @@ pub mod draft;
 pub mod frame;
 pub mod message;
 pub mod node;
+pub mod packed;
 pub mod piece;
 pub mod receipt;
 #[cfg(test)]
@@ -25,4 +26,5 @@ pub use device::{Device, DeviceError, DeviceStatus, Notice, OutboxState, Receive
 pub use frame::{Frame, FrameError};
 pub use message::{Known, PartAnswer, Request, Response};
 pub use node::{NodeIdentity, Session};
+pub use packed::{PackedRequest, PackedResponse};
 pub use receipt::Receipt;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sync_core::identity::DocumentId;
-use sync_core::sync::{Notice, Request, Response};
+use sync_core::sync::{Frame, Notice, PackedResponse, Request, Response};
 
 use crate::road::RoadError;
 use crate::tablet::{Tablet, TabletError};
@@ -17,6 +17,11 @@ pub trait Link {
     /// Sends a request and waits for its answer. After an error nothing is known of what the node
     /// did with the request; the next one asks.
     fn exchange(&mut self, request: &Request) -> Result<Response, RoadError>;
+
+    /// Sends a packed request and waits for its answer. None: this link carries plain ones only.
+    fn exchange_packed(&mut self, _frame: &Frame) -> Result<Option<PackedResponse>, RoadError> {
+        Ok(None)
+    }
 
     /// Gives a node that does not know this device the catalogue records it lacks: its folder may
     /// have been restored from a copy. False if that did not help.
@@ -86,8 +91,12 @@ pub fn synchronise(
     let mut failures_in_a_row = 0;
     let mut given_back = false;
     while report.rounds < ROUNDS_MAX {
-        let request = tablet.request()?;
-        let response = match link.exchange(&request) {
+        let answered = match link.exchange_packed(&tablet.packed_request()?) {
+            Ok(Some(packed)) => Ok(tablet.open_response(packed)?),
+            Ok(None) => link.exchange(&tablet.request()?),
+            Err(error) => Err(error),
+        };
+        let response = match answered {
             Ok(response) => response,
             Err(error) if error.refusal_code() == Some(UNKNOWN_DEVICE) && !given_back => {
                 given_back = true;

@@ -12,7 +12,7 @@ use sync_core::codec::DecodeError;
 use sync_core::document::{Document, Edit, Subject};
 use sync_core::identity::{DocumentId, InstallationId};
 use sync_core::log::{MemoryKeyspace, Write, keys};
-use sync_core::sync::{Device, DeviceError, Received, Request, Response};
+use sync_core::sync::{Device, DeviceError, Frame, PackedResponse, Received, Request, Response};
 
 use crate::folder::{DeviceCard, DeviceFolder, FolderError};
 use crate::sealed_key::{KeyError, random};
@@ -149,6 +149,16 @@ impl Tablet {
     /// The next request to the node.
     pub fn request(&mut self) -> Result<Request, TabletError> {
         Ok(self.device.request()?)
+    }
+
+    /// The next request to the node, packed.
+    pub fn packed_request(&mut self) -> Result<Frame, TabletError> {
+        Ok(self.device.packed_request()?)
+    }
+
+    /// An answer with its entries, for [`Tablet::receive`].
+    pub fn open_response(&mut self, packed: PackedResponse) -> Result<Response, TabletError> {
+        Ok(self.device.open_response(packed)?)
     }
 
     /// Takes an answer: durable on return.

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use sync_core::sync::message::Known;
+use sync_core::sync::packed::Reply;
 use sync_core::sync::{Frame, Request, Response as Answer};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -14,8 +15,8 @@ use crate::app::{SharedApp, Stage, reached};
 use crate::exchange::{exchange, session};
 use crate::extract::{LIVE_PROTOCOL, LiveSignedIn, WAKE_PROTOCOL};
 use crate::limits;
-use crate::operation::sync_once::frame_bad;
 use crate::operation::wake_live::Waking;
+use crate::packed;
 use crate::problem::{Problem, ProblemCode};
 use crate::token::Identity;
 
@@ -60,6 +61,8 @@ pub(crate) async fn respond(
 struct Peer {
     /// Its last request, without parts and records, at the position it has by now.
     request: Request,
+    /// How its answers travel: none for plain ones.
+    reply: Option<Reply>,
 }
 
 struct Live {
@@ -113,15 +116,8 @@ impl Live {
     }
 
     async fn answer(&mut self, bytes: &[u8]) -> Frame {
-        let outcome = match Frame::decode(bytes) {
-            Ok(Frame::Request(request)) => self.exchange(*request).await,
-            Ok(Frame::Response(_) | Frame::Problem(_)) => {
-                Err(frame_bad(&"a node takes requests only"))
-            }
-            Err(error) => Err(frame_bad(&error)),
-        };
-        match outcome {
-            Ok(answer) => Frame::Response(Box::new(answer)),
+        match self.exchange(bytes).await {
+            Ok(frame) => frame,
             Err(problem) => {
                 tracing::info!(code = problem.code.as_str(), "live exchange refused");
                 Frame::Problem(problem.code.as_str().to_owned())
@@ -129,19 +125,25 @@ impl Live {
         }
     }
 
-    async fn exchange(&mut self, request: Request) -> Result<Answer, Problem> {
+    async fn exchange(&mut self, bytes: &[u8]) -> Result<Frame, Problem> {
         // A token lasts a quarter of an hour and a connection a day: the person's standing is
         // looked at again for each exchange.
         self.still_welcome()?;
-        let mut kept = Request {
-            records: Vec::new(),
-            parts: Vec::new(),
-            ..request.clone()
-        };
+        let (request, reply) = packed::open(&self.app, self.identity, bytes).await?;
+        let asked = packed::without_parts(&request);
+        let mut kept = asked.clone();
         let answer = exchange(&self.app, self.identity, request).await?;
         self.advance(&mut kept, &answer);
-        self.peer = Some(Peer { request: kept });
-        Ok(answer)
+        // What the node sends by itself is no answer to parts.
+        let later = reply.map(|reply| Reply {
+            unread: false,
+            ..reply
+        });
+        self.peer = Some(Peer {
+            request: kept,
+            reply: later,
+        });
+        packed::close(&self.app, self.identity, asked, (answer, reply)).await
     }
 
     fn still_welcome(&self) -> Result<(), Problem> {
@@ -171,13 +173,25 @@ impl Live {
             return Some(Frame::Problem("sign-in-required".to_owned()));
         }
         let mut peer = self.peer.take()?;
-        let outcome = exchange(&self.app, self.identity, peer.request.clone()).await;
-        let frame = match outcome {
+        let asked = peer.request.clone();
+        let outcome = exchange(&self.app, self.identity, asked.clone()).await;
+        let outcome = match outcome {
             Ok(answer) => {
                 let news = !answer.entries.is_empty() || !answer.records.is_empty();
                 self.advance(&mut peer.request, &answer);
-                news.then(|| Frame::Response(Box::new(answer)))
+                match news {
+                    true => {
+                        let answer = (answer, peer.reply);
+                        let frame = packed::close(&self.app, self.identity, asked, answer).await;
+                        frame.map(Some)
+                    }
+                    false => Ok(None),
+                }
             }
+            Err(problem) => Err(problem),
+        };
+        let frame = match outcome {
+            Ok(frame) => frame,
             Err(problem) => {
                 tracing::warn!(code = problem.code.as_str(), "nothing could be sent live");
                 None

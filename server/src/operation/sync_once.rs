@@ -6,14 +6,14 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use sync_core::sync::Frame;
 
 use crate::app::SharedApp;
 use crate::exchange::exchange;
 use crate::extract::identify_link;
 use crate::interrupted::Arrived;
 use crate::limits::{EXCHANGE_KEPT_BYTES_MIN, SYNC_BODY_BYTES_MAX};
-use crate::problem::{Problem, ProblemCode};
+use crate::packed::{self, frame_bad};
+use crate::problem::Problem;
 use crate::token::Identity;
 
 /// A body that may never arrive whole.
@@ -121,18 +121,9 @@ pub(crate) async fn respond(
 }
 
 async fn answer(app: &SharedApp, identity: Identity, body: &[u8]) -> Result<Bytes, Problem> {
-    let request = match Frame::decode(body) {
-        Ok(Frame::Request(request)) => *request,
-        Ok(Frame::Response(_) | Frame::Problem(_)) => {
-            return Err(frame_bad(&"a node takes requests only"));
-        }
-        Err(error) => return Err(frame_bad(&error)),
-    };
+    let (request, reply) = packed::open(app, identity, body).await?;
+    let kept = packed::without_parts(&request);
     let answer = exchange(app, identity, request).await?;
-    Ok(Frame::Response(Box::new(answer)).encode().into())
-}
-
-/// A frame that cannot be read.
-pub(crate) fn frame_bad(detail: &dyn std::fmt::Display) -> Problem {
-    Problem::new(ProblemCode::FrameBad).with("detail", detail)
+    let frame = packed::close(app, identity, kept, (answer, reply)).await?;
+    Ok(frame.encode().into())
 }

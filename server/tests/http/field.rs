@@ -149,7 +149,10 @@ impl Field {
         let bytes = answer.body_mut().read_to_vec().unwrap();
         match Frame::decode(&bytes).unwrap() {
             Frame::Response(response) => *response,
-            Frame::Request(_) | Frame::Problem(_) => panic!("no response"),
+            Frame::Request(_)
+            | Frame::Problem(_)
+            | Frame::PackedRequest(_)
+            | Frame::PackedResponse(_) => panic!("no plain response"),
         }
     }
 

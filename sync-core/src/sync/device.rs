@@ -12,10 +12,10 @@ mod records;
 mod reset;
 mod seal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
-use super::message::{Known, Request};
+use super::message::{Known, Request, Response, digest_of_parts};
 use crate::batch::{SealError, Sealer, SignedPart};
 use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
 use crate::codec::{Reader, Writer};
@@ -118,6 +118,8 @@ pub struct Device {
     peer: Option<Peer>,
     /// Parts of the request under way, in order.
     in_flight: Vec<PartId>,
+    /// How messages go between this device and its node.
+    manner: super::packed::Manner,
     /// Catalogue records that the node lost.
     giving_back: records::GivingBack,
     /// Changes set aside while an answer is taken.
@@ -155,6 +157,7 @@ impl Device {
             outbox: BTreeMap::new(),
             peer: read_peer(&keyspace)?,
             in_flight: Vec::new(),
+            manner: super::packed::Manner::default(),
             giving_back: records::GivingBack::default(),
             forked: reset::Forked::default(),
             keyspace,
@@ -254,6 +257,29 @@ impl Device {
     /// Parts that no node has acknowledged as applied, with what is known of them.
     pub fn outbox(&self) -> &BTreeMap<PartId, OutboxState> {
         &self.outbox
+    }
+
+    pub(super) fn manner(&self) -> super::packed::Manner {
+        self.manner
+    }
+    pub(super) fn set_manner(&mut self, manner: super::packed::Manner) {
+        self.manner = manner;
+    }
+    /// True while everything is read again.
+    pub(super) fn is_resetting(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.resetting)
+    }
+
+    /// The parts of the last request that this answer says are in the node's log.
+    pub(super) fn accepted_by(&self, response: &Response) -> BTreeSet<PartId> {
+        if response.answers.len() != self.in_flight.len()
+            || response.answers_to != digest_of_parts(&self.in_flight)
+        {
+            return BTreeSet::new();
+        }
+        let pairs = self.in_flight.iter().zip(&response.answers);
+        let accepted = pairs.filter(|(_, answer)| super::packed::is_accepted(answer));
+        accepted.map(|(part, _)| *part).collect()
     }
 
     /// Adds one edit to the draft of a document.

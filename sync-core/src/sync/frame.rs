@@ -1,6 +1,7 @@
 //! Frames: what a pipe carries. One WebSocket message is one frame; a POST body is one after another.
 
 use super::message::{Request, Response};
+use super::packed::{PackedRequest, PackedResponse};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::limits;
 
@@ -27,6 +28,10 @@ pub enum Frame {
     Response(Box<Response>),
     /// From a node that could not do what was asked: a machine code.
     Problem(String),
+    /// From a device, its parts packed. The answer is packed too.
+    PackedRequest(Box<PackedRequest>),
+    /// From a node, its entries packed.
+    PackedResponse(Box<PackedResponse>),
 }
 
 fn checksum(kind: u8, body: &[u8]) -> [u8; 4] {
@@ -41,6 +46,8 @@ impl Frame {
             Self::Request(request) => (1, request.encode()),
             Self::Response(response) => (2, response.encode()),
             Self::Problem(code) => (3, code.clone().into_bytes()),
+            Self::PackedRequest(request) => (4, request.encode()),
+            Self::PackedResponse(response) => (5, response.encode()),
         };
         let mut writer = Writer::new();
         writer.u8(kind).raw(&checksum(kind, &body)).bytes(&body);
@@ -70,6 +77,8 @@ impl Frame {
                 let code = std::str::from_utf8(body).map_err(|_| DecodeError::Text("code"))?;
                 Self::Problem(code.to_owned())
             }
+            4 => Self::PackedRequest(Box::new(PackedRequest::decode(body)?)),
+            5 => Self::PackedResponse(Box::new(PackedResponse::decode(body)?)),
             _ => return Err(DecodeError::Undefined("kind of frame").into()),
         })
     }

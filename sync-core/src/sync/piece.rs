@@ -28,7 +28,7 @@ impl FrameName {
         let checksum = from.array("checksum").ok()?;
         let body = usize::try_from(from.var("length").ok()?).ok()?;
         let head = begins_with.len() - from.rest().len();
-        let known = (1..=3).contains(&kind) && body <= limits::FRAME_BYTES_MAX;
+        let known = (1..=5).contains(&kind) && body <= limits::FRAME_BYTES_MAX;
         known.then(|| Self {
             checksum,
             length: head + body,

@@ -35,6 +35,8 @@ struct Node {
     catalogue: Catalogue,
     cache: Cache,
     identity: NodeIdentity,
+    /// Packed requests that could not be rebuilt.
+    unread: usize,
 }
 
 impl Node {
@@ -49,6 +51,7 @@ impl Node {
             catalogue: Catalogue::new(),
             cache: Cache::default(),
             identity,
+            unread: 0,
         };
         node.record(Body::Province {
             name: "Tỉnh Thái Nguyên".into(),
@@ -149,8 +152,18 @@ impl Node {
     }
 
     fn handle(&mut self, person: PersonId, bytes: &[u8]) -> Vec<u8> {
-        let Ok(Frame::Request(request)) = Frame::decode(bytes) else {
-            panic!("no request")
+        let (request, reply) = match Frame::decode(bytes) {
+            Ok(Frame::Request(request)) => (*request, None),
+            Ok(Frame::PackedRequest(packed)) => {
+                let session = Session::of(&self.catalogue, person, NOW);
+                let below = &self.keyspace;
+                let opened =
+                    packed::open(below, &self.catalogue, &self.identity, &session, *packed);
+                let packed::Opened { request, reply } = opened.unwrap();
+                self.unread += usize::from(reply.unread);
+                (request, Some(reply))
+            }
+            other => panic!("no request: {other:?}"),
         };
         if node::is_rolled_back(&self.keyspace, &self.identity, &request).unwrap() {
             let restarts = self.identity.restarts as u8;
@@ -181,7 +194,13 @@ impl Node {
             node::Verdicts::on(&request, verdicts),
             NOW,
         );
-        Frame::Response(Box::new(response.unwrap())).encode()
+        let Some(reply) = reply else {
+            return Frame::Response(Box::new(response.unwrap())).encode();
+        };
+        let asked = (&request, reply);
+        let below = &self.keyspace;
+        let answer = packed::close(below, &self.catalogue, &session, asked, response.unwrap());
+        answer.unwrap().encode()
     }
 }
 
@@ -194,7 +213,7 @@ enum Link {
 }
 
 fn exchange(node: &mut Node, device: &mut Device, link: Link) -> Option<Received> {
-    let request = Frame::Request(Box::new(device.request().unwrap())).encode();
+    let request = device.packed_request().unwrap().encode();
     if link == Link::RequestLost {
         return None;
     }
@@ -203,9 +222,10 @@ fn exchange(node: &mut Node, device: &mut Device, link: Link) -> Option<Received
     if link == Link::AnswerLost {
         return None;
     }
-    let Ok(Frame::Response(response)) = Frame::decode(&answer) else {
+    let Ok(Frame::PackedResponse(packed)) = Frame::decode(&answer) else {
         panic!("no response")
     };
+    let response = device.open_response(*packed).unwrap();
     let fresh = device.log().end().unwrap() as u8;
     let fresh = InstallationId([fresh, 77, 1, 2, 3, 4, 5, device.sealer().installation.0[0]]);
     Some(device.receive(&response, NOW, fresh).unwrap())

@@ -203,6 +203,7 @@ fn offer(world: &World, exchange: &Exchange, bytes: &[u8]) -> String {
                 Frame::Request(request) => ask_node(world, exchange, &request),
                 Frame::Response(response) => tell_device(world, exchange, &response),
                 Frame::Problem(_) => "problem".to_owned(),
+                Frame::PackedRequest(_) | Frame::PackedResponse(_) => "packed".to_owned(),
             }
         }
     }

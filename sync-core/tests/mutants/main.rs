@@ -20,6 +20,7 @@ mod change_mutation;
 mod changes;
 mod frame_mutation;
 mod frames;
+mod packings;
 mod reading;
 mod refusals;
 mod world;

@@ -183,18 +183,19 @@ impl Peer {
 
     /// One exchange of what waits.
     pub fn exchange(&mut self, url: &str) -> Result<(Response, Received)> {
-        let request = Frame::Request(Box::new(self.device.request()?)).encode();
+        let request = self.device.packed_request()?.encode();
         let (status, bytes) = self.post_frame(url, &request)?;
         if status == 401 {
             self.token = None;
         }
-        let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
+        let Ok(Frame::PackedResponse(response)) = Frame::decode(&bytes) else {
             bail!("sync: {status} {}", String::from_utf8_lossy(&bytes));
         };
+        let response = self.device.open_response(*response)?;
         let received = self
             .device
             .receive(&response, now_s(), InstallationId(random()))?;
-        Ok((*response, received))
+        Ok((response, received))
     }
 
     /// Seals and exchanges until nothing more is there on either side.

@@ -10,6 +10,7 @@ use sync_core::identity::{BatchId, NodeId, PartId, PersonId};
 use sync_core::log::{
     Acceptor, Cache, Follow, Keyspace, LogReader, MemoryKeyspace, Verdict, Write, keys, rebuild,
 };
+use sync_core::sync::packed::{self, Reply};
 use sync_core::sync::{Frame, NodeIdentity, PartAnswer, Receipt, Request, Session, node};
 
 use std::collections::BTreeSet;
@@ -188,11 +189,23 @@ impl Node {
         setting: &Setting,
     ) -> Checked<Served> {
         let mut served = Served::default();
-        let mut requests = Vec::new();
+        let (mut requests, mut replies) = (Vec::new(), Vec::new());
         for envelope in group {
             match Frame::decode(&envelope.bytes) {
-                Ok(Frame::Request(request)) => requests.push((envelope, *request)),
-                Ok(Frame::Response(_) | Frame::Problem(_)) | Err(_) => {
+                Ok(Frame::Request(request)) => {
+                    requests.push((envelope, *request));
+                    replies.push(None);
+                }
+                Ok(Frame::PackedRequest(packed)) => {
+                    let session = self.session(&envelope, now);
+                    let below = &self.keyspace;
+                    let opened =
+                        packed::open(below, &self.catalogue, &self.identity, &session, *packed);
+                    let opened = must("node-opens", opened)?;
+                    requests.push((envelope, opened.request));
+                    replies.push(Some(opened.reply));
+                }
+                Ok(Frame::Response(_) | Frame::PackedResponse(_) | Frame::Problem(_)) | Err(_) => {
                     served.answers.push(problem(envelope, "bad-frame"));
                 }
             }
@@ -210,8 +223,9 @@ impl Node {
             }
             return Ok(Served::default());
         };
-        for ((envelope, request), verdicts) in requests.into_iter().zip(verdicts) {
-            self.answer(envelope, request, verdicts, now, &mut served)?;
+        let all = requests.into_iter().zip(replies).zip(verdicts);
+        for (((envelope, request), reply), verdicts) in all {
+            self.answer(envelope, (request, reply), verdicts, now, &mut served)?;
         }
         Ok(served)
     }
@@ -323,18 +337,12 @@ impl Node {
     fn answer(
         &self,
         envelope: Envelope,
-        mut request: Request,
+        (mut request, reply): (Request, Option<Reply>),
         verdicts: Vec<Verdict>,
         now: i64,
         served: &mut Served,
     ) -> Checked<()> {
-        let session = match self.catalogue.key(envelope.key) {
-            Some(key) => Session::of(&self.catalogue, key.person, now),
-            None => Session {
-                person: PersonId([0; 8]),
-                follow: Follow::These(BTreeSet::new()),
-            },
-        };
+        let session = self.session(&envelope, now);
         let skipped = self.bug == Some(Bug::PositionOffByOne) && self.skips(&request)?;
         if let (true, Some(known)) = (skipped, &mut request.known) {
             known.position += 1;
@@ -356,11 +364,32 @@ impl Node {
             .promised
             .extend(parts.zip(response.answers.iter().cloned()));
         served.receipts.extend(response.receipt.clone());
+        let frame = match reply {
+            None => Frame::Response(Box::new(response)),
+            Some(reply) => {
+                let asked = (&request, reply);
+                let below = &self.keyspace;
+                must(
+                    "node-packs",
+                    packed::close(below, &self.catalogue, &session, asked, response),
+                )?
+            }
+        };
         served.answers.push(Envelope {
-            bytes: Frame::Response(Box::new(response)).encode(),
+            bytes: frame.encode(),
             ..envelope
         });
         Ok(())
+    }
+
+    fn session(&self, envelope: &Envelope, now: i64) -> Session {
+        match self.catalogue.key(envelope.key) {
+            Some(key) => Session::of(&self.catalogue, key.person, now),
+            None => Session {
+                person: PersonId([0; 8]),
+                follow: Follow::These(BTreeSet::new()),
+            },
+        }
     }
 
     fn skips(&self, request: &Request) -> Checked<bool> {

@@ -276,7 +276,7 @@ impl World {
         request.bytes_max = bytes_max;
         tablet.exchange = Some(exchange);
         tablet.again = false;
-        let bytes = Frame::Request(Box::new(request)).encode();
+        let bytes = must("device-packs", device.pack_request(request))?.encode();
         self.trace.bytes(&bytes);
         self.link.ask(Envelope {
             exchange,
@@ -350,8 +350,19 @@ impl World {
         }
         tablet.exchange = None;
         let mut response = match Frame::decode(&envelope.bytes) {
-            Ok(Frame::Response(response)) => response,
-            Ok(Frame::Problem(_) | Frame::Request(_)) | Err(_) => return Ok(()),
+            Ok(Frame::PackedResponse(packed)) => {
+                let Some(device) = &mut tablet.device else {
+                    return Ok(());
+                };
+                must("device-opens", device.open_response(*packed))?
+            }
+            Ok(
+                Frame::Response(_)
+                | Frame::Problem(_)
+                | Frame::Request(_)
+                | Frame::PackedRequest(_),
+            )
+            | Err(_) => return Ok(()),
         };
         let put_back = match bug {
             Some(Bug::SealOnReceivedHeads) => tablet.take_drafts_away(&response)?,

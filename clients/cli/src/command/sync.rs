@@ -63,18 +63,19 @@ fn stay(
             std::thread::sleep(Duration::from_secs(2));
             continue;
         };
-        if live.send(&tablet.request()?).is_err() {
+        if live.send(&tablet.packed_request()?).is_err() {
             continue;
         }
         while !is_over() {
             let Ok(response) = live.wait() else { break };
             let Some(response) = response else { continue };
+            let response = tablet.open_response(response)?;
             let received = tablet.receive(&response, now_s())?;
             report.rounds += 1;
             report.acknowledged += received.acknowledged;
             report.documents.extend(received.documents);
             report.notices.extend(received.notices);
-            if received.again && live.send(&tablet.request()?).is_err() {
+            if received.again && live.send(&tablet.packed_request()?).is_err() {
                 break;
             }
         }

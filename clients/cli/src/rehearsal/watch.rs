@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sync_core::identity::KeyId;
-use sync_core::sync::Response;
+use sync_core::sync::PackedResponse;
 
 use super::{Audience, Options, Plan, RehearsalError};
 use crate::evidence::Evidence;
@@ -75,7 +75,7 @@ impl<'a> Watch<'a> {
         self.show(&totals, audience);
         let mut live = Live::open(&mut session, PATIENCE);
         if let Ok(live) = &mut live {
-            live.send(&tablet.request()?)?;
+            live.send(&tablet.packed_request()?)?;
         }
         let mut stopped_at: Option<Instant> = None;
         loop {
@@ -90,14 +90,15 @@ impl<'a> Watch<'a> {
                 // No live road: ask again and again instead.
                 Err(_) => {
                     std::thread::sleep(PATIENCE);
-                    session.exchange(&tablet.request()?).ok()
+                    let answer = session.exchange_packed(&tablet.packed_request()?);
+                    answer.ok().flatten()
                 }
             };
             if let Some(response) = response {
-                let again = take(&mut tablet, &mut totals, &response)?;
+                let again = take(&mut tablet, &mut totals, response)?;
                 self.show(&totals, audience);
                 if let (true, Ok(line)) = (again, &mut live) {
-                    line.send(&tablet.request()?)?;
+                    line.send(&tablet.packed_request()?)?;
                 }
             }
             if stop.load(Ordering::SeqCst) {
@@ -125,9 +126,10 @@ impl<'a> Watch<'a> {
 fn take(
     tablet: &mut Tablet,
     totals: &mut DeviceTotals,
-    response: &Response,
+    response: PackedResponse,
 ) -> Result<bool, RehearsalError> {
-    let received = tablet.receive(response, now_s())?;
+    let response = tablet.open_response(response)?;
+    let received = tablet.receive(&response, now_s())?;
     for document in received.documents {
         if let Some(subject) = tablet.subject(document)? {
             totals.take(tablet, &subject)?;

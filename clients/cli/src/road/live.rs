@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use sync_core::sync::{Frame, Request, Response};
+use sync_core::sync::{Frame, PackedResponse};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::HeaderValue;
 use tungstenite::stream::MaybeTlsStream;
@@ -49,15 +49,14 @@ impl Live {
     }
 
     /// Sends a request; its answer comes out of [`Live::wait`], as everything else.
-    pub fn send(&mut self, request: &Request) -> Result<(), RoadError> {
-        let frame = Frame::Request(Box::new(request.clone())).encode();
+    pub fn send(&mut self, request: &Frame) -> Result<(), RoadError> {
         self.socket
-            .send(Message::Binary(frame.into()))
+            .send(Message::Binary(request.encode().into()))
             .map_err(|error| self.offline(&error))
     }
 
     /// The next response; none if nothing came for a while.
-    pub fn wait(&mut self) -> Result<Option<Response>, RoadError> {
+    pub fn wait(&mut self) -> Result<Option<PackedResponse>, RoadError> {
         loop {
             match self.socket.read() {
                 Ok(Message::Binary(bytes)) => return response_of(&self.road, &bytes).map(Some),

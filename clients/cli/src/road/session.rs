@@ -7,7 +7,8 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde::Deserialize;
 use serde_json::json;
 use sync_core::identity::{KeyId, NodeId, PersonId, ProvinceId, labelled_hash};
-use sync_core::sync::{Frame, Request, Response};
+use sync_core::sync::packed::Packing;
+use sync_core::sync::{Frame, PackedResponse, Request, Response};
 
 use super::carry::Carried;
 use super::{Refusal, Road, RoadError};
@@ -158,6 +159,21 @@ impl DeviceSession {
             other => other,
         }
     }
+
+    /// Brings a frame to the node and its answer back; what a cut left is gone on with.
+    fn carry(&mut self, frame: Vec<u8>) -> Result<Vec<u8>, RoadError> {
+        let mut carried = match self.under_way.take() {
+            Some(carried) if carried.is(&frame) => carried,
+            Some(_) | None => Carried::new(frame),
+        };
+        let answer = self.with_session(|road, token| {
+            carried.carry(road, token.link.as_ref().unwrap_or(&token.access))
+        });
+        if answer.is_err() {
+            self.under_way = Some(carried);
+        }
+        answer
+    }
 }
 
 fn is_over(refusal: &Refusal) -> bool {
@@ -196,25 +212,25 @@ impl Link for DeviceSession {
 
     fn exchange(&mut self, request: &Request) -> Result<Response, RoadError> {
         let frame = Frame::Request(Box::new(request.clone())).encode();
-        let mut carried = match self.under_way.take() {
-            Some(carried) if carried.is(&frame) => carried,
-            Some(_) | None => Carried::new(frame),
-        };
-        let answer = self.with_session(|road, token| {
-            carried.carry(road, token.link.as_ref().unwrap_or(&token.access))
-        });
-        if answer.is_err() {
-            self.under_way = Some(carried);
-        }
-        let answer = answer?;
-        response_of(&self.road, &answer)
+        let answer = self.carry(frame)?;
+        response_of(&self.road, &answer).map(|packed| packed.response)
+    }
+
+    fn exchange_packed(&mut self, frame: &Frame) -> Result<Option<PackedResponse>, RoadError> {
+        let answer = self.carry(frame.encode())?;
+        response_of(&self.road, &answer).map(Some)
     }
 }
 
 /// The response in the bytes of a frame.
-pub(super) fn response_of(road: &Road, bytes: &[u8]) -> Result<Response, RoadError> {
+pub(super) fn response_of(road: &Road, bytes: &[u8]) -> Result<PackedResponse, RoadError> {
     match Frame::decode(bytes) {
-        Ok(Frame::Response(response)) => Ok(*response),
+        Ok(Frame::PackedResponse(packed)) => Ok(*packed),
+        Ok(Frame::Response(response)) => Ok(PackedResponse {
+            response: *response,
+            unread: false,
+            entries: Packing::Plain,
+        }),
         Ok(Frame::Problem(code)) => Err(RoadError::Refused(Box::new(Refusal {
             status: 200,
             retry: matches!(
@@ -226,7 +242,9 @@ pub(super) fn response_of(road: &Road, bytes: &[u8]) -> Result<Response, RoadErr
             message_vi: String::new(),
             message_en: String::new(),
         }))),
-        Ok(Frame::Request(_)) => Err(road.garbled("a request for an answer".to_owned())),
+        Ok(Frame::Request(_) | Frame::PackedRequest(_)) => {
+            Err(road.garbled("a request for an answer".to_owned()))
+        }
         Err(error) => Err(road.garbled(error.to_string())),
     }
 }

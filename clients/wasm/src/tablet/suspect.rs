@@ -28,7 +28,10 @@ pub(super) fn response(frame: &[u8]) -> Result<Box<Response>, StepError> {
     match Frame::decode(frame) {
         Ok(Frame::Response(response)) => Ok(response),
         Ok(Frame::Problem(code)) => Err(StepError::Problem(code)),
-        Ok(Frame::Request(_)) => Err(StepError::Frame("a request".to_owned())),
+        Ok(Frame::PackedResponse(_)) => Err(StepError::Frame("a packed answer".to_owned())),
+        Ok(Frame::Request(_) | Frame::PackedRequest(_)) => {
+            Err(StepError::Frame("a request".to_owned()))
+        }
         Err(error) => Err(StepError::Frame(error.to_string())),
     }
 }

@@ -80,3 +80,47 @@ fn a_receipt_proves_what_the_node_holds() {
     other.number = 2;
     assert!(!other.is_signed_by(node.catalogue.node_keys()));
 }
+
+/// Work, its acknowledgement and the work of others travel packed; a request that comes again after its
+/// answer was lost is rebuilt on the same ground.
+#[test]
+fn packed_requests_are_read_again_after_a_lost_answer() {
+    let mut node = Node::new();
+    let mut a = node.enrol(1, Role::Officer, 1, true);
+    let mut b = node.enrol(2, Role::Officer, 1, true);
+    for round in 0..4i64 {
+        for device in [&mut a, &mut b] {
+            device.edit(&subject(2), &[cell("x", round)]).unwrap();
+            device.edit(&subject(3), &[cell("y", round)]).unwrap();
+            device.seal(NOW).unwrap();
+            exchange(&mut node, device, Link::AnswerLost);
+            exchange(&mut node, device, Link::RequestLost);
+            sync(&mut node, device);
+        }
+    }
+    sync(&mut node, &mut a);
+    assert_eq!(node.unread, 0);
+    assert_eq!(values(&mut a, 2), values(&mut b, 2));
+}
+
+/// A node from an older folder cannot read what stands on what it lost: it says so, is sent the parts
+/// as they are, and nothing is missing.
+#[test]
+fn what_stands_on_lost_ground_is_sent_as_it_is() {
+    let mut node = Node::new();
+    let mut a = node.enrol(1, Role::Officer, 1, true);
+    a.edit(&subject(2), &[cell("x", 1)]).unwrap();
+    let yesterday = node.keyspace.clone();
+    sync(&mut node, &mut a);
+    a.edit(&subject(2), &[cell("x", 2)]).unwrap();
+    // The same id, as if nothing had happened: only positions tell.
+    node.keyspace = yesterday;
+    node.cache.clear();
+    let notices = sync(&mut node, &mut a);
+    assert!(notices.contains(&Notice::NodeChanged), "{notices:?}");
+    assert_eq!(node.unread, 1);
+    let mut b = node.enrol(2, Role::Officer, 1, true);
+    sync(&mut node, &mut b);
+    assert_eq!(values(&mut a, 2), values(&mut b, 2));
+    assert_eq!(values(&mut b, 2).get("x"), Some(&vec![number(2)]));
+}
