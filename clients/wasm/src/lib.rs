@@ -129,7 +129,12 @@ impl Tablet {
         self.act(|state| state.request(carefully))
     }
 
-    /// Takes a frame from the node; `fresh` is eight random bytes, `without` a list of parts to leave out.
+    /// The answer in a frame from the node with everything it brings, as a frame to be taken.
+    pub fn unpacked(&self, frame: &[u8]) -> Result<Vec<u8>, JsValue> {
+        self.act(|state| state.unpacked(frame))
+    }
+
+    /// Takes a frame from [`Tablet::unpacked`]; `fresh` is eight random bytes, `without` a list of parts to leave out.
     pub fn receive(
         &self,
         frame: &[u8],

@@ -225,7 +225,24 @@ impl TabletState {
             // One entry an answer: a node sends one at least.
             request.bytes_max = 1;
         }
-        Ok(Frame::Request(Box::new(request)).encode())
+        Ok(self.device.pack_request(request)?.encode())
+    }
+
+    /// See [`crate::Tablet::unpacked`].
+    pub fn unpacked(&mut self, frame: &[u8]) -> Result<Vec<u8>, StepError> {
+        match Frame::decode(frame) {
+            Ok(Frame::PackedResponse(packed)) => {
+                let response = self.device.open_response(*packed)?;
+                Ok(Frame::Response(Box::new(response)).encode())
+            }
+            Ok(
+                Frame::Response(_)
+                | Frame::Problem(_)
+                | Frame::Request(_)
+                | Frame::PackedRequest(_),
+            )
+            | Err(_) => Ok(frame.to_vec()),
+        }
     }
 
     /// See [`crate::Tablet::receive`].

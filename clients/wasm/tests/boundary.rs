@@ -17,6 +17,7 @@ use sync_core::identity::{DutyId, GrantId, NodeId, PersonId, ProvinceId, UnitId}
 use sync_core::log::{Acceptor, Cache, MemoryKeyspace, Write, keys};
 use sync_core::sync::Frame;
 use sync_core::sync::node::{self, NodeIdentity, Session, Verdicts};
+use sync_core::sync::packed::{self, Opened};
 use tablet_wasm::TabletState;
 
 const NOW: i64 = 1_765_000_000;
@@ -127,10 +128,14 @@ impl Node {
     }
 
     fn answer(&mut self, person: u8, frame: &[u8]) -> Vec<u8> {
-        let Ok(Frame::Request(request)) = Frame::decode(frame) else {
+        let Ok(Frame::PackedRequest(packed)) = Frame::decode(frame) else {
             panic!("no request")
         };
         let session = Session::of(&self.catalogue, PersonId([person; 8]), NOW);
+        let below = &self.keyspace;
+        let opened = packed::open(below, &self.catalogue, &self.identity, &session, *packed);
+        let Opened { request, reply } = opened.unwrap();
+        assert!(!reply.unread, "what a tablet packs is rebuilt");
         let parts = node::verify(&self.catalogue, request.parts.clone());
         let mut acceptor =
             Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, NOW).unwrap();
@@ -146,7 +151,10 @@ impl Node {
             verdicts,
             NOW,
         );
-        Frame::Response(Box::new(response.unwrap())).encode()
+        let asked = (&request, reply);
+        let below = &self.keyspace;
+        let framed = packed::close(below, &self.catalogue, &session, asked, response.unwrap());
+        framed.unwrap().encode()
     }
 }
 
@@ -193,6 +201,7 @@ impl Worker {
         for _ in 0..20 {
             let request = self.state.request(false).unwrap();
             let answer = node.answer(self.person, &request);
+            let answer = self.state.unpacked(&answer).unwrap();
             let received = self.state.receive(&answer, NOW, &[9; 8], "[]").unwrap();
             self.keep();
             let received: Value = serde_json::from_str(&received).unwrap();

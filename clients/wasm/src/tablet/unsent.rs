@@ -10,7 +10,7 @@ use sync_core::gate;
 use sync_core::identity::{DocumentId, PartId};
 use sync_core::log::staging::PartPlace;
 use sync_core::log::{Keyspace, KeyspaceError, LogEntry, Write, keys};
-use sync_core::sync::{Frame, OutboxState};
+use sync_core::sync::OutboxState;
 
 use super::{Step, StepError, TabletState, unit_name};
 use crate::{packed, view};
@@ -70,9 +70,7 @@ impl TabletState {
             .collect();
         // A request says more than its parts; what it costs is its whole frame.
         let frame_bytes = match waits {
-            true => Frame::Request(Box::new(self.device.request()?))
-                .encode()
-                .len(),
+            true => self.device.packed_request()?.encode().len(),
             false => 0,
         };
         Ok(json!({"reports": reports, "frame_bytes": frame_bytes}).to_string())

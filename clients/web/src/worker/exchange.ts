@@ -52,7 +52,8 @@ export async function exchange(work: Work): Promise<Received> {
   const { mark } = work;
   if (mark.stopped) throw new Failure(CATALOGUE_POISON, "the catalogue cannot be taken by this version");
   const frame = await work.step((tablet) => tablet.request(mark.careful));
-  const answer = await work.session.exchange(frame as Uint8Array<ArrayBuffer>);
+  const packed = await work.session.exchange(frame as Uint8Array<ArrayBuffer>);
+  const answer = await work.step((tablet) => tablet.unpacked(packed));
   const brought = JSON.parse(brings(answer)) as { parts: string[]; records: number };
   const taking = brought.parts.filter((part) => !mark.without.includes(part));
   const brings_something = taking.length + brought.records > 0;
