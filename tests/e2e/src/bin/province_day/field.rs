@@ -317,7 +317,11 @@ impl Author {
         let bytes = response.body_mut().read_to_vec()?;
         match Frame::decode(&bytes)? {
             Frame::Response(response) if response.answers == [PartAnswer::Accepted] => Ok(()),
-            other @ (Frame::Request(_) | Frame::Response(_) | Frame::Problem(_)) => {
+            other @ (Frame::Request(_)
+            | Frame::Response(_)
+            | Frame::PackedRequest(_)
+            | Frame::PackedResponse(_)
+            | Frame::Problem(_)) => {
                 bail!("a document of the base was not accepted: {other:?}")
             }
         }
