@@ -334,7 +334,9 @@ impl Device {
             }
         }
         if manner.plain_request {
+            // Parts are still under way, some of which the node may have from an earlier request.
             response.more = true;
+            response.fingerprint = None;
         }
         self.set_manner(manner);
         Ok(response)
