@@ -6,6 +6,7 @@
 //!
 //! [`record`] is the bytes; this file is the state they add up to.
 
+mod names;
 pub mod record;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use std::sync::OnceLock;
 use ed25519_dalek::VerifyingKey;
 
 use crate::identity::{DutyId, GrantId, InstallationId, KeyId, PersonId, ProvinceId, UnitId};
+pub use names::{InOrder, Names};
 pub use record::{Body, Duty, Grant, Person, Record, RecordError, Role, SignedRecord, UnitRecord};
 
 /// Why a record cannot follow the ones applied so far. The state is unchanged.
@@ -114,8 +116,7 @@ pub struct Catalogue {
     keys: BTreeMap<KeyId, DeviceKey>,
     duties: BTreeMap<DutyId, Duty>,
     node_keys: BTreeMap<KeyId, [u8; 32]>,
-    units_in_order: Vec<UnitId>,
-    keys_in_order: Vec<KeyId>,
+    named: Names,
 }
 
 /// The province itself.
@@ -218,15 +219,13 @@ impl Catalogue {
     }
 
     fn apply_body(&mut self, body: Body) -> Result<(), ApplyError> {
+        self.named.take(&body);
         match body {
             Body::Province { name, key } => {
                 let id = ProvinceId::of(key.as_bytes());
                 self.province = Some(Province { id, name, key });
             }
             Body::Unit(unit) => {
-                if !self.units.contains_key(&unit.unit) {
-                    self.units_in_order.push(unit.unit);
-                }
                 let records = self.units.entry(unit.unit).or_default();
                 records.retain(|old| old.valid_from != unit.valid_from);
                 records.push(unit);
@@ -279,9 +278,6 @@ impl Catalogue {
                     parsed: Parsed::default(),
                 };
                 let id = KeyId::of(&public_key);
-                if !self.keys.contains_key(&id) {
-                    self.keys_in_order.push(id);
-                }
                 self.keys.entry(id).or_insert(key);
             }
             Body::DeviceKeyEnded { key, accepted } => {
@@ -323,10 +319,6 @@ impl Catalogue {
     /// Every unit with its dated records.
     pub fn units(&self) -> impl Iterator<Item = (&UnitId, &Vec<UnitRecord>)> {
         self.units.iter()
-    }
-    /// Every unit in the order of the first record that names it.
-    pub fn units_in_order(&self) -> &[UnitId] {
-        &self.units_in_order
     }
     /// The record of a unit that holds on a day (yyyy-mm-dd), if any.
     pub fn unit_on(&self, unit: UnitId, day: &str) -> Option<&UnitRecord> {
@@ -406,10 +398,6 @@ impl Catalogue {
     /// Every device key.
     pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &DeviceKey)> {
         self.keys.iter()
-    }
-    /// Every device key in the order of the records.
-    pub fn keys_in_order(&self) -> &[KeyId] {
-        &self.keys_in_order
     }
     /// Every reporting duty.
     pub fn duties(&self) -> impl Iterator<Item = &Duty> {

@@ -115,8 +115,18 @@ pub const TEXTS_LISTED_MAX: usize = 200;
 /// Parts in one packing: those of a request, or of an answer's page of small ones.
 pub const PARTS_PER_PACKING_MAX: usize = 8_192;
 
-/// Bytes of the parts of one packing, unpacked: what one frame could carry of them as they are.
+/// Bytes that are kept while one packing is read: what one frame could carry of parts as they are.
 pub const UNPACKED_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
-/// Operations in the changes of one packing: those of a full frame at about eight bytes each.
-pub const OPERATIONS_PER_PACKING_MAX: usize = 262_144;
+/// Bytes that the smallest packing may become: a pasted form of few different values.
+pub const UNPACKED_BYTES_FREE: usize = 128 * 1024;
+
+/// Bytes that each byte of a packing may become beyond that. A day's work is told in a tenth.
+pub const UNPACKED_BYTES_PER_BYTE_MAX: usize = 64;
+
+/// Operations in the changes of one packing: those of a full frame at about sixteen bytes each.
+pub const OPERATIONS_PER_PACKING_MAX: usize = 131_072;
+
+/// Operations that each byte of a packing may become, beyond those of one full change. A typed number
+/// takes about a byte and a half.
+pub const OPERATIONS_PER_PACKED_BYTE_MAX: usize = 8;

@@ -11,6 +11,7 @@
 //! was measured on the way to it.
 
 mod batch;
+mod budget;
 mod change;
 mod coder;
 mod ground;
@@ -33,7 +34,7 @@ use crate::limits;
 use crate::log::KeyspaceError;
 use crate::sync::message::digest_of_parts;
 use batch::Exchange;
-use coder::{Decoder, Encoder};
+use coder::{Decoder, Encoder, Pipe};
 
 /// Bytes of the digest before the bits.
 const DIGEST_BYTES: usize = 8;
@@ -99,8 +100,14 @@ pub(crate) fn try_pack(ground: &Ground<'_>, parts: &[Timed]) -> Result<Vec<u8>, 
     let own = Own::of(ground, parts)?;
     let mut exchange = Exchange::new(Encoder::new(), ground, Some(own));
     exchange.parts(Some(parts))?;
+    let mut pipe = exchange.into_pipe();
+    let became = *pipe.budget();
+    let bits = pipe.into_bytes();
+    if !became.fits(bits.len()) {
+        return Err(Trouble::Limit("what a packing becomes"));
+    }
     let mut bytes = digest(parts).to_vec();
-    bytes.extend(exchange.into_pipe().into_bytes());
+    bytes.extend(bits);
     Ok(bytes)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::coder::Pipe;
-use super::ground::{Ground, KnownDocument, Named};
+use super::ground::{Ground, KnownDocument};
 use super::group::{Rebuilt, group_of};
 use super::model::{Bit, Number, Symbol};
 use super::op::Ops;
@@ -17,6 +17,9 @@ use crate::identity::{
     ActorId, BatchId, ChangeHash, DocumentId, InstallationId, KeyId, ProvinceId, UnitId,
 };
 use crate::limits;
+
+/// Bytes of an entry that names a change.
+const ENTRY_BYTES: usize = 49;
 
 /// Models of everything but the content of changes.
 #[derive(Debug, Default)]
@@ -43,31 +46,25 @@ pub(super) struct Exchange<'a, P> {
     pub(super) last_time: i64,
     /// The dependencies of the change under way: what a sign-off in it usually is about.
     pub(super) signing: Vec<ChangeHash>,
-    /// Operations that may still be rebuilt.
-    pub(super) ops_left: usize,
     models: Box<Models>,
-    named: Named,
     chains: Vec<(KeyId, InstallationId)>,
     pub(super) batches: BTreeMap<ActorId, (u64, BatchId)>,
     tips: BTreeMap<(ActorId, Partition), (u64, [u8; 32])>,
     pub(super) hashes: Vec<[u8; 32]>,
     last_unit: Option<UnitId>,
     last_received_at: i64,
-    pub(super) bytes_left: usize,
 }
 
 impl<'a, P: Pipe> Exchange<'a, P> {
     pub(super) fn new(pipe: P, ground: &'a Ground<'a>, own: Option<Own>) -> Self {
         Self {
             pipe,
-            named: Named::of(ground.catalogue),
             ground,
             own,
             ops: Box::default(),
             documents: BTreeMap::new(),
             last_time: 0,
             signing: Vec::new(),
-            ops_left: limits::OPERATIONS_PER_PACKING_MAX,
             models: Box::default(),
             chains: Vec::new(),
             batches: BTreeMap::new(),
@@ -75,7 +72,6 @@ impl<'a, P: Pipe> Exchange<'a, P> {
             hashes: Vec::new(),
             last_unit: None,
             last_received_at: 0,
-            bytes_left: limits::UNPACKED_BYTES_MAX,
         }
     }
 
@@ -167,7 +163,7 @@ impl<'a, P: Pipe> Exchange<'a, P> {
         self.last_time = sealed_at;
         let parts = given.map(|header| header.parts as usize);
         let parts = self.count("parts of a batch", limits::PARTS_PER_BATCH_MAX, parts)?;
-        let ours = self.ground.catalogue.province().map(|province| province.id);
+        let ours = self.ground.names.province;
         let is_ours = self.flag("province", given.map(|header| header.province) == ours)?;
         let province = match (is_ours, ours) {
             (true, Some(ours)) => ours,
@@ -200,12 +196,12 @@ impl<'a, P: Pipe> Exchange<'a, P> {
                 .and_then(|back| self.chains.iter().rev().nth(back));
             return chain.copied().ok_or(Trouble::Malformed("chain"));
         }
-        let place = given.and_then(|(key, _)| self.named.key_place(key));
+        let place = given.and_then(|(key, _)| self.ground.names.keys.place(key));
         let key = match self.flag("key named", place.is_some())? {
             true => {
                 let place = self.number("key", place.map(|place| place as u64))?;
                 let key = usize::try_from(place).ok();
-                let key = key.and_then(|place| self.named.key(place));
+                let key = key.and_then(|place| self.ground.names.keys.at(place));
                 key.ok_or(Trouble::Missing("device key"))?
             }
             false => KeyId(self.pipe.array(given.as_ref().map(|(key, _)| &key.0))?),
@@ -269,6 +265,7 @@ impl<'a, P: Pipe> Exchange<'a, P> {
         let mut given = signed.into_iter().flat_map(SignedPart::entries);
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         for _ in 0..count {
+            self.pipe.budget().keep("entries unpacked", ENTRY_BYTES)?;
             let last = entries.last().cloned();
             let (entry, change) = self.entry(actor, partition, last.as_ref(), given.next())?;
             entries.push(entry);
@@ -330,17 +327,18 @@ impl<'a, P: Pipe> Exchange<'a, P> {
     }
 
     fn unit(&mut self, given: Option<UnitId>) -> Result<UnitId, Trouble> {
+        let units = &self.ground.names.units;
         let is_same = self.flag("same unit", given.is_some() && given == self.last_unit)?;
         let unit = match (is_same, self.last_unit) {
             (true, Some(last)) => last,
             (true, None) => return Err(Trouble::Malformed("unit")),
             (false, _) => {
-                let place = given.and_then(|unit| self.named.unit_place(unit));
+                let place = given.and_then(|unit| units.place(unit));
                 match self.flag("unit named", place.is_some())? {
                     true => {
                         let place = self.number("unit", place.map(|place| place as u64))?;
                         let place = usize::try_from(place).ok();
-                        let unit = place.and_then(|place| self.named.unit(place));
+                        let unit = place.and_then(|place| units.at(place));
                         unit.ok_or(Trouble::Missing("unit"))?
                     }
                     false => UnitId(self.pipe.array(given.as_ref().map(|unit| &unit.0))?),

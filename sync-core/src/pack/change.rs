@@ -15,6 +15,9 @@ use crate::gate::{
 use crate::identity::{ActorId, ChangeHash, DocumentId};
 use crate::limits;
 
+/// Bytes of the hash of a change.
+const HASH_BYTES: usize = 32;
+
 /// Kinds of value.
 mod kind {
     pub(super) const NULL: u64 = 0;
@@ -62,6 +65,7 @@ impl<P: Pipe> Exchange<'_, P> {
             let mut held = held.ok_or(Trouble::Malformed("document"))?;
             let content = self.content(&mut held, chain, plan.as_ref())?;
             let (bytes, hash) = gate::encode(&content);
+            self.pipe.budget().keep("changes unpacked", bytes.len())?;
             if bytes.len() > limits::CHANGE_BYTES_MAX {
                 return Err(Trouble::Limit("bytes of a change"));
             }
@@ -106,16 +110,11 @@ impl<P: Pipe> Exchange<'_, P> {
         if !(1..=limits::OPERATION_NUMBER_MAX).contains(&start_op) {
             return Err(Trouble::Limit("operation number"));
         }
-        let chain = held.candidates.iter().filter(|one| one.actor == actor);
-        let seq = chain.map(|one| one.seq).max().unwrap_or_default();
-        let expected = seq.saturating_add(1);
+        let expected = held.last_sequence(actor).saturating_add(1);
         let seq = self.differs("sequence", expected, content.map(|one| one.seq))?;
         let count = content.map(|content| content.ops.len());
         let count = self.count("operations", limits::OPERATIONS_PER_CHANGE_MAX, count)?;
-        self.ops_left = self
-            .ops_left
-            .checked_sub(count)
-            .ok_or(Trouble::Limit("operations of a packing"))?;
+        self.pipe.budget().operate(count)?;
         let mut at = At::new(actor, start_op);
         let mut times = Vec::new();
         for index in 0..count {
@@ -163,6 +162,7 @@ impl<P: Pipe> Exchange<'_, P> {
         let mut deps = Vec::new();
         for index in 0..count {
             let dep = given.and_then(|given| given.get(index));
+            self.pipe.budget().keep("hashes unpacked", HASH_BYTES)?;
             deps.push(self.dependency(held, dep)?);
         }
         Ok(deps)
@@ -173,7 +173,7 @@ impl<P: Pipe> Exchange<'_, P> {
         held: &KnownDocument,
         given: Option<&ChangeHash>,
     ) -> Result<ChangeHash, Trouble> {
-        let rank = given.and_then(|dep| held.rank(|one| one.hash == *dep));
+        let rank = given.and_then(|dep| held.rank_of(dep));
         let section = given.and_then(|dep| held.extensions.get(dep));
         let where_to = match (rank, section, given) {
             (Some(_), _, _) => found::CANDIDATE,
@@ -220,6 +220,7 @@ impl<P: Pipe> Exchange<'_, P> {
                 let pred = given.map(|op| op.pred.as_slice());
                 let most = limits::DEPENDENCIES_MAX;
                 let count = self.count("predecessors", most, pred.map(<[_]>::len))?;
+                self.pipe.budget().operate(count)?;
                 let mut all = Vec::new();
                 for index in 0..count {
                     let pred = pred.and_then(|pred| pred.get(index));
@@ -255,7 +256,7 @@ impl<P: Pipe> Exchange<'_, P> {
         };
         let rank = match pred.actor == at.actor && pred.counter >= at.start_op {
             true => 0,
-            false => match held.rank(|one| one.holds(*pred)) {
+            false => match held.rank_of_holder(*pred) {
                 Some(rank) => rank + 1,
                 None => return Ok(None),
             },
@@ -366,7 +367,7 @@ impl<P: Pipe> Exchange<'_, P> {
         let is_own = |id: &OpId| id.actor == at.actor && id.counter >= at.start_op;
         let rank = given.and_then(|id| match is_own(&id) {
             true => Some(0),
-            false => held.rank(|one| one.holds(id)).map(|rank| rank + 1),
+            false => held.rank_of_holder(id).map(|rank| rank + 1),
         });
         let actor = match self.flag("reference here", rank.is_some())? {
             true => {
@@ -520,6 +521,7 @@ impl<P: Pipe> Exchange<'_, P> {
                 let count = self.count("heads", most, heads.map(<[_]>::len))?;
                 let mut all = Vec::new();
                 for index in 0..count {
+                    self.pipe.budget().keep("hashes unpacked", HASH_BYTES)?;
                     let head = heads.and_then(|heads| heads.get(index));
                     all.push(ChangeHash(self.pipe.array(head.map(|head| &head.0))?));
                 }

@@ -1,6 +1,7 @@
 //! The arithmetic coder: bits in and out of bytes, each at the price of its probability.
 
 use super::Trouble;
+use super::budget::Budget;
 
 /// Bytes that a decoder reads beyond the end of what an encoder wrote: all but one of its window.
 const BEYOND_THE_END: usize = 3;
@@ -11,6 +12,9 @@ pub(super) trait Pipe {
     /// Carries a bit whose probability of being one is `one` in 65,536ths, never none and never all:
     /// an encoder takes the bit given and hands it back, a decoder hands back what was taken.
     fn bit(&mut self, one: u16, given: bool) -> Result<bool, Trouble>;
+
+    /// What what is carried may still become.
+    fn budget(&mut self) -> &mut Budget;
 
     /// Carries the lowest `count` bits of a number, each as likely as not.
     fn plain(&mut self, count: u32, given: u64) -> Result<u64, Trouble> {
@@ -44,6 +48,7 @@ pub(super) struct Encoder {
     low: u32,
     high: u32,
     bytes: Vec<u8>,
+    budget: Budget,
 }
 
 impl Encoder {
@@ -52,6 +57,7 @@ impl Encoder {
             low: 0,
             high: u32::MAX,
             bytes: Vec::new(),
+            budget: Budget::FULL,
         }
     }
 
@@ -78,6 +84,10 @@ impl Pipe for Encoder {
         }
         Ok(given)
     }
+
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
 }
 
 /// Bytes to bits.
@@ -88,6 +98,7 @@ pub(super) struct Decoder<'a> {
     window: u32,
     rest: &'a [u8],
     beyond: usize,
+    budget: Budget,
 }
 
 impl<'a> Decoder<'a> {
@@ -98,6 +109,7 @@ impl<'a> Decoder<'a> {
             window: 0,
             rest: bytes,
             beyond: 0,
+            budget: Budget::of(bytes.len()),
         };
         for _ in 0..4 {
             decoder.shift();
@@ -147,6 +159,10 @@ impl Pipe for Decoder<'_> {
             return Err(Trouble::Malformed("end"));
         }
         Ok(bit)
+    }
+
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
     }
 }
 

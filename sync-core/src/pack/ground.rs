@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Trouble;
 use crate::batch::Partition;
-use crate::catalogue::Catalogue;
+use crate::catalogue::Names;
 use crate::document::{Subject, Table, genesis_change};
 use crate::gate::{self, ChangeContent, Key, OpId, Place, place};
-use crate::identity::{ActorId, BatchId, ChangeHash, DocumentId, KeyId, UnitId};
+use crate::identity::{ActorId, BatchId, ChangeHash, DocumentId};
 use crate::log::staging::PartPlace;
 use crate::log::{DocumentIndex, Follow, IndexedChange, Keyspace, LogEntry, LogReader};
 
@@ -34,8 +34,8 @@ pub enum Shared {
 pub struct Ground<'a> {
     /// The log.
     pub keyspace: &'a dyn Keyspace,
-    /// The catalogue.
-    pub catalogue: &'a Catalogue,
+    /// Units and keys of the catalogue.
+    pub names: &'a Names,
     /// What of it counts.
     pub shared: Shared,
 }
@@ -45,41 +45,6 @@ impl std::fmt::Debug for Ground<'_> {
         f.debug_struct("Ground")
             .field("shared", &self.shared)
             .finish_non_exhaustive()
-    }
-}
-
-/// Units and device keys in the order in which the catalogue first named them, which is the same on
-/// every side as far as it goes.
-#[derive(Debug)]
-pub(super) struct Named {
-    units: Vec<UnitId>,
-    unit_places: BTreeMap<UnitId, usize>,
-    keys: Vec<KeyId>,
-    key_places: BTreeMap<KeyId, usize>,
-}
-
-impl Named {
-    pub(super) fn of(catalogue: &Catalogue) -> Self {
-        let units = catalogue.units_in_order().to_vec();
-        let keys = catalogue.keys_in_order().to_vec();
-        Self {
-            unit_places: units.iter().copied().zip(0..).collect(),
-            key_places: keys.iter().copied().zip(0..).collect(),
-            units,
-            keys,
-        }
-    }
-    pub(super) fn unit(&self, place: usize) -> Option<UnitId> {
-        self.units.get(place).copied()
-    }
-    pub(super) fn unit_place(&self, unit: UnitId) -> Option<usize> {
-        self.unit_places.get(&unit).copied()
-    }
-    pub(super) fn key(&self, place: usize) -> Option<KeyId> {
-        self.keys.get(place).copied()
-    }
-    pub(super) fn key_place(&self, key: KeyId) -> Option<usize> {
-        self.key_places.get(&key).copied()
     }
 }
 
@@ -216,7 +181,6 @@ impl Puts {
 pub(super) struct Candidate {
     pub(super) hash: ChangeHash,
     pub(super) actor: ActorId,
-    pub(super) seq: u64,
     pub(super) start_op: u64,
     pub(super) ops: u64,
     stands: Option<(u64, u32)>,
@@ -237,7 +201,10 @@ impl Candidate {
 pub(super) struct KnownDocument {
     pub(super) genesis: ChangeHash,
     subject: Subject,
-    pub(super) candidates: Vec<Candidate>,
+    candidates: Vec<Candidate>,
+    /// Candidates by their hash, and the last sequence of each actor among them.
+    places: BTreeMap<ChangeHash, usize>,
+    sequences: BTreeMap<ActorId, u64>,
     pub(super) heads: BTreeSet<ChangeHash>,
     /// Extensions by the hash of their change.
     pub(super) extensions: BTreeMap<ChangeHash, String>,
@@ -256,6 +223,8 @@ impl KnownDocument {
             genesis,
             subject,
             candidates: Vec::new(),
+            places: BTreeMap::new(),
+            sequences: BTreeMap::new(),
             heads: BTreeSet::new(),
             extensions: BTreeMap::new(),
             covered: BTreeSet::new(),
@@ -285,7 +254,6 @@ impl KnownDocument {
             self.candidates.push(Candidate {
                 hash: change.hash,
                 actor: change.actor,
-                seq: change.seq,
                 start_op: change.start_op,
                 ops: change.ops,
                 stands: Some((change.position, change.ordinal)),
@@ -303,6 +271,12 @@ impl KnownDocument {
         }
         self.candidates
             .sort_by_key(|change| (change.start_op, change.hash));
+        let hashes = self.candidates.iter().map(|change| change.hash);
+        self.places = hashes.zip(0..).collect();
+        self.sequences = last
+            .into_iter()
+            .map(|(actor, at)| (actor, at.seq))
+            .collect();
     }
 
     /// What the document is about.
@@ -329,10 +303,12 @@ impl KnownDocument {
             self.heads.remove(dep);
         }
         self.heads.insert(hash);
+        self.places.insert(hash, self.candidates.len());
+        let seq = self.sequences.entry(content.actor).or_default();
+        *seq = content.seq.max(*seq);
         self.candidates.push(Candidate {
             hash,
             actor: content.actor,
-            seq: content.seq,
             start_op: content.start_op,
             ops: content.ops.len() as u64,
             stands: None,
@@ -342,8 +318,8 @@ impl KnownDocument {
 
     /// The number of the last operation of a change that one may build on.
     pub(super) fn last_op(&self, dep: &ChangeHash) -> u64 {
-        let known = self.candidates.iter().find(|known| known.hash == *dep);
-        match known {
+        let place = self.places.get(dep);
+        match place.and_then(|place| self.candidates.get(*place)) {
             Some(known) => known.last_op(),
             None => {
                 crate::document::root::GENESIS_LAST_OP
@@ -352,9 +328,20 @@ impl KnownDocument {
         }
     }
 
-    /// How far back among the candidates one stands, the last one at 0.
-    pub(super) fn rank(&self, is_it: impl Fn(&Candidate) -> bool) -> Option<usize> {
-        self.candidates.iter().rev().position(is_it)
+    /// The last number of an actor's changes.
+    pub(super) fn last_sequence(&self, actor: ActorId) -> u64 {
+        self.sequences.get(&actor).copied().unwrap_or_default()
+    }
+
+    /// How far back among the candidates a change stands, the last one at 0.
+    pub(super) fn rank_of(&self, dep: &ChangeHash) -> Option<usize> {
+        let after = self.candidates.len().checked_sub(1)?;
+        after.checked_sub(*self.places.get(dep)?)
+    }
+
+    /// How far back the change stands that made an operation.
+    pub(super) fn rank_of_holder(&self, id: OpId) -> Option<usize> {
+        self.candidates.iter().rev().position(|one| one.holds(id))
     }
 
     pub(super) fn ranked(&self, rank: usize) -> Option<&Candidate> {

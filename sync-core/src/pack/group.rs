@@ -73,10 +73,7 @@ impl<P: Pipe> Exchange<'_, P> {
         } = one;
         let part = SignedPart::new(header, *signature, index, siblings, part, changes);
         let bytes = part.encode();
-        self.bytes_left = self
-            .bytes_left
-            .checked_sub(bytes.len())
-            .ok_or(Trouble::Limit("bytes unpacked"))?;
+        self.pipe.budget().keep("parts unpacked", bytes.len())?;
         let part = SignedPart::decode(&bytes).map_err(|_| Trouble::Malformed("part"))?;
         Ok((received_at, part))
     }
@@ -102,6 +99,7 @@ impl<P: Pipe> Exchange<'_, P> {
                     hash
                 }
             };
+            self.pipe.budget().keep("siblings unpacked", hash.len())?;
             siblings.push(hash);
         }
         Ok(siblings)

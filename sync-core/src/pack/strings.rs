@@ -107,6 +107,7 @@ pub(super) fn bytes(
         .ok()
         .filter(|count| *count <= max)
         .ok_or(Trouble::Limit("letters"))?;
+    pipe.budget().keep("letters unpacked", count)?;
     // Nothing is kept free for what was merely claimed.
     let mut bytes = Vec::new();
     for at in 0..count {

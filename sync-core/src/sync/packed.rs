@@ -10,7 +10,7 @@ use super::device::{Device, DeviceError, OutboxState};
 use super::frame::Frame;
 use super::message::{PartAnswer, Request, Response};
 use super::node::{NodeIdentity, Session};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Names};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::limits;
 use crate::log::staging::PartPlace;
@@ -198,7 +198,7 @@ pub fn open(
             Some(shared) => {
                 let ground = Ground {
                     keyspace,
-                    catalogue,
+                    names: catalogue.names(),
                     shared,
                 };
                 unpack(&ground, &bytes)?
@@ -237,7 +237,7 @@ pub fn close(
         };
         let ground = Ground {
             keyspace,
-            catalogue,
+            names: catalogue.names(),
             shared,
         };
         if let Some(bytes) = pack(&ground, &response.entries)? {
@@ -294,7 +294,7 @@ impl Device {
                 false => Shared::Nothing,
             };
             let sent: Vec<Timed> = request.parts.iter().map(|part| (0, part.clone())).collect();
-            if let Some(bytes) = pack(&self.ground(shared), &sent)? {
+            if let Some(bytes) = pack(&self.ground(self.catalogue().names(), shared), &sent)? {
                 request.parts.clear();
                 parts = Packing::Packed { on_shared, bytes };
             }
@@ -323,7 +323,8 @@ impl Device {
                 true => Shared::Without(self.unknown_to_node(&response)?),
                 false => Shared::Nothing,
             };
-            match unpack(&self.ground(shared), &bytes)? {
+            let names = self.catalogue().names_with(&response.records);
+            match unpack(&self.ground(&names, shared), &bytes)? {
                 Some(entries) => response.entries = entries,
                 None => {
                     manner.plain_answer = true;
@@ -342,10 +343,10 @@ impl Device {
         Ok(response)
     }
 
-    fn ground(&self, shared: Shared) -> Ground<'_> {
+    fn ground<'a>(&'a self, names: &'a Names, shared: Shared) -> Ground<'a> {
         Ground {
             keyspace: self.keyspace(),
-            catalogue: self.catalogue(),
+            names,
             shared,
         }
     }

@@ -51,7 +51,7 @@ fn ground<'a>(rng: &mut ChaCha8Rng, world: &'a World, below: &'a MemoryKeyspace)
     };
     Ground {
         keyspace: below,
-        catalogue: &world.catalogue,
+        names: world.catalogue.names(),
         shared,
     }
 }

@@ -213,7 +213,7 @@ fn measured(from: &Ground<'_>, to: &Ground<'_>, parts: &[Timed]) -> usize {
 fn nothing<'a>(world: &'a World) -> Ground<'a> {
     Ground {
         keyspace: &world.keyspace,
-        catalogue: &world.catalogue,
+        names: world.catalogue.names(),
         shared: Shared::Nothing,
     }
 }
@@ -221,7 +221,7 @@ fn nothing<'a>(world: &'a World) -> Ground<'a> {
 fn device_side(device: &Device) -> Ground<'_> {
     Ground {
         keyspace: device.keyspace(),
-        catalogue: device.catalogue(),
+        names: device.catalogue().names(),
         shared: Shared::Without(BTreeSet::new()),
     }
 }
@@ -230,7 +230,7 @@ fn device_side(device: &Device) -> Ground<'_> {
 fn node_side<'a>(world: &'a World, position: u64, device: &Device) -> Ground<'a> {
     Ground {
         keyspace: &world.keyspace,
-        catalogue: &world.catalogue,
+        names: world.catalogue.names(),
         shared: Shared::Through {
             position,
             own: Some(device.sealer().actor()),

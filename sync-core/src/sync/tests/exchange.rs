@@ -1,6 +1,7 @@
 //! Tablets and a node on a link that may lose an answer: what is typed arrives, once.
 
 use super::*;
+use crate::sync::PartAnswer;
 
 #[test]
 fn two_tablets_offline_meet_and_both_values_of_one_cell_stay() {
@@ -123,4 +124,46 @@ fn what_stands_on_lost_ground_is_sent_as_it_is() {
     sync(&mut node, &mut b);
     assert_eq!(values(&mut a, 2), values(&mut b, 2));
     assert_eq!(values(&mut b, 2).get("x"), Some(&vec![number(2)]));
+}
+
+/// One answer brings the key of a new colleague and what they wrote: it is rebuilt at once.
+#[test]
+fn an_answer_may_name_who_it_introduces() {
+    let mut node = Node::new();
+    let mut a = node.enrol(1, Role::Officer, 1, true);
+    sync(&mut node, &mut a);
+    let mut b = node.enrol(2, Role::Officer, 1, true);
+    b.edit(&subject(2), &[cell("x", 1)]).unwrap();
+    sync(&mut node, &mut b);
+    let received = exchange(&mut node, &mut a, Link::Good).unwrap();
+    assert!(!received.again, "{received:?}");
+    assert_eq!(values(&mut a, 2).get("x"), Some(&vec![number(1)]));
+}
+
+/// A packing can say anything, a change that is not the one that was signed, too: it is rebuilt as it
+/// was sent, and refused as any other forgery.
+#[test]
+fn what_was_not_signed_is_refused_after_it_was_rebuilt() {
+    let mut node = Node::new();
+    let mut a = node.enrol(1, Role::Officer, 1, true);
+    a.edit(&subject(2), &[cell("x", 1)]).unwrap();
+    a.seal(NOW).unwrap();
+    let mut request = a.request().unwrap();
+    let mut bytes = request.parts[0].encode();
+    *bytes.last_mut().unwrap() ^= 0x40;
+    request.parts[0] = crate::batch::SignedPart::decode(&bytes).unwrap();
+    let before = node.keyspace.clone();
+    let frame = a.pack_request(request).unwrap();
+    let Frame::PackedRequest(packed) = &frame else {
+        panic!("no packed request")
+    };
+    assert_ne!(packed.parts, packed::Packing::Plain);
+    let answer = node.handle(node.person_of(&a), &frame.encode());
+    let Ok(Frame::PackedResponse(packed)) = Frame::decode(&answer) else {
+        panic!("no response")
+    };
+    let refused = PartAnswer::Refused("wrong-signature".into());
+    assert_eq!(packed.response.answers, [refused]);
+    assert!(!packed.unread);
+    assert_eq!(node.keyspace, before);
 }
