@@ -13,7 +13,7 @@ use crate::pack::coder::{Encoder, Pipe};
 use crate::pack::{Ground, Own, Shared, Timed, Trouble, digest, try_pack, try_unpack};
 
 /// Changes of a bomb.
-const CHANGES: usize = 64;
+const CHANGES: usize = 16;
 
 /// A part of one document, signed by nobody, with these changes.
 fn part_of(world: &World, changes: Vec<(ChangeHash, Vec<u8>)>) -> Timed {
