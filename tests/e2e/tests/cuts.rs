@@ -19,6 +19,9 @@ const PATIENCE: Patience = Patience {
     longest_wait: Duration::from_millis(1),
 };
 
+/// Cells that make an exchange larger than what is sent whole again after a cut.
+const CELLS: i64 = 250;
+
 /// A server, a link to it, and two tablets of one commune.
 struct Field {
     _folder: tempfile::TempDir,
@@ -64,15 +67,17 @@ impl Field {
             period: period.to_owned(),
         };
         for (side, (tablet, _)) in [(1, &mut self.here), (2, &mut self.there)] {
-            for cell in 0..cells {
+            let typed = |cell| {
                 let typed = Typed {
                     code: format!("I.{cell}"),
                     value: TypedValue::Number(turn * 1_000 + cell),
                     note: Some(format!("{}", (turn + 7) * (cell + 13) * side * 7_919)),
                     at: now_s(),
                 };
-                tablet.edit(&about(PERIOD).subject(), &typed.edits())?;
-            }
+                typed.edits()
+            };
+            let edits: Vec<_> = (0..cells).flat_map(typed).collect();
+            tablet.edit(&about(PERIOD).subject(), &edits)?;
         }
         let (tablet, session) = &mut self.there;
         in_step(&synchronise(tablet, session, PATIENCE, &now_s)?)
@@ -129,7 +134,7 @@ fn a_link_cut_every_so_often_brings_an_exchange_to_its_end_for_little_more() -> 
     let mut turn = 0;
     let mut exchange = |conditions| -> Result<Passed> {
         turn += 1;
-        field.work(turn, 150)?;
+        field.work(turn, 800)?;
         field.exchange(conditions)
     };
     // From the second turn on, every value replaces one of each side.
@@ -154,12 +159,12 @@ fn wherever_an_exchange_is_cut_nothing_is_lost_and_little_is_sent_again() -> Res
     let mut field = Field::new()?;
     let mut whole = 0;
     for turn in 1..=3 {
-        field.work(turn, 40)?;
+        field.work(turn, CELLS)?;
         whole = field.exchange(Conditions::default())?.bytes();
     }
     // Every offset would take minutes; a prime step meets heads, frames and their ends alike.
     for (turn, at) in (1..whole).step_by(97).enumerate() {
-        field.work(turn as i64 + 4, 40)?;
+        field.work(turn as i64 + 4, CELLS)?;
         let passed = field.exchange(Conditions::cut_at(at))?;
         ensure!(passed.cuts == 1, "it was cut at {at}: {passed:?}");
         // A head, a question, its answer; and a frame that is not worth asking about.
