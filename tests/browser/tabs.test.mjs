@@ -90,8 +90,9 @@ test("three tabs type at once, the owner is killed, and every value is there onc
   assert.deepEqual(field.complaints(), []);
 });
 
-/** Stops a worker where its next durable write begins; gives back how to let it go on. */
-async function frozenBeforeItsWrite(client) {
+/** Will stop a worker where its second durable write from now on begins; gives back when it stands still and how to
+ *  let it go on. Set before what leads to the writes, so that they cannot be over already. */
+async function frozenBeforeItsSecondWrite(client) {
   const scripts = [];
   client.on("Debugger.scriptParsed", (script) => scripts.push(script));
   await client.send("Debugger.enable");
@@ -103,10 +104,14 @@ async function frozenBeforeItsWrite(client) {
     const before = scriptSource.slice(0, scriptSource.indexOf("{", scriptSource.lastIndexOf("async write(", check)) + 1);
     const lineNumber = before.split("\n").length - 1;
     const columnNumber = before.length - (before.lastIndexOf("\n") + 1);
-    const frozen = new Promise((resolve) => client.once("Debugger.paused", resolve));
+    const frozen = new Promise((resolve) => {
+      client.once("Debugger.paused", () => {
+        client.once("Debugger.paused", resolve);
+        void client.send("Debugger.resume");
+      });
+    });
     await client.send("Debugger.setBreakpoint", { location: { scriptId, lineNumber, columnNumber } });
-    await frozen;
-    return () => client.send("Debugger.disable");
+    return { frozen, thaw: () => client.send("Debugger.disable") };
   }
   return assert.fail("the worker's write was not found");
 }
@@ -119,10 +124,12 @@ test("an owner that was frozen is replaced, and what it writes when it wakes com
   const other = await field.page(chromium);
   await signedIn(other);
   await openReport(other);
-  // With a draft sealed in its memory and not yet on the disk, the owner's worker stands still.
+  // The first write is the draft; with the draft sealed in its memory and not yet on the disk, the owner's worker
+  // stands still.
   await owner.bringToFront();
+  const { frozen, thaw } = await frozenBeforeItsSecondWrite(owner.workers()[0].client);
   await typed(owner, "III.1.2", "59");
-  const thaw = await frozenBeforeItsWrite(owner.workers()[0].client);
+  await frozen;
   await (await cell(owner, "III.3.1.2")).focus();
   await owner.keyboard.type("60");
   await owner.keyboard.press("Enter");

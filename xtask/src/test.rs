@@ -38,11 +38,19 @@ fn chromium() -> String {
     std::env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned())
 }
 
+/// Milliseconds for one file of browser tests. The longest one kills a tab a hundred times and takes three
+/// minutes; what takes five times as long waits for something that will not come.
+const BROWSER_FILE_MS_MAX: u32 = 15 * 60 * 1_000;
+
 /// The stories that the app must survive, in real Chromium against the real server.
 fn browser() -> Result<()> {
     web::build_planted()?;
     let reporter = "--test-reporter=spec";
-    run_program(program("node", &["--test", reporter, "tests/browser/"]))
+    let timeout = format!("--test-timeout={BROWSER_FILE_MS_MAX}");
+    run_program(program(
+        "node",
+        &["--test", reporter, &timeout, "tests/browser/"],
+    ))
 }
 
 /// Runs the tests of the workspace, shows what they print and counts them.
