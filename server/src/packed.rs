@@ -70,7 +70,8 @@ pub(crate) async fn close(
     let Some(reply) = reply else {
         return Ok(Frame::Response(Box::new(response)));
     };
-    if response.entries.is_empty() || reply.wanted == Wanted::Plain {
+    let nothing = response.entries.is_empty() && response.records.is_empty();
+    if nothing || reply.wanted == Wanted::Plain {
         return Ok(packed::plain(response, reply));
     }
     blocking(app, move |app| {

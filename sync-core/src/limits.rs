@@ -88,8 +88,8 @@ pub const ACCEPT_CACHE_OPERATIONS_MAX: usize = 60_000;
 /// Held parts of one chain: a device gone wrong must not fill the disk with its quarantine.
 pub const HELD_PARTS_PER_CHAIN_MAX: u64 = 10_000;
 
-/// Catalogue records in one message.
-pub const RECORDS_PER_MESSAGE_MAX: usize = 512;
+/// Catalogue records in one message: the units, people and keys of a province in one or two.
+pub const RECORDS_PER_MESSAGE_MAX: usize = 2_048;
 
 /// Parts in one message.
 pub const PARTS_PER_MESSAGE_MAX: usize = 1_024;
@@ -101,7 +101,7 @@ pub const PARTITIONS_PER_FEED_MAX: usize = 16_384;
 pub const RESPONSE_ENTRY_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes of catalogue records in one answer; one larger record travels alone.
-pub const RESPONSE_RECORD_BYTES_MAX: usize = 128 * 1024;
+pub const RESPONSE_RECORD_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes of parts in one request.
 pub const REQUEST_PART_BYTES_MAX: usize = 256 * 1024;

@@ -16,8 +16,11 @@ mod change;
 mod coder;
 mod ground;
 mod group;
+mod ids;
 mod model;
 mod op;
+mod record_body;
+mod records;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ mod text;
 use std::collections::BTreeMap;
 
 pub use ground::{Ground, Shared};
+pub use records::{Tip, pack_records, unpack_records};
 
 use crate::batch::{Entry, SignedPart};
 use crate::document::{Subject, extension_change};

@@ -274,8 +274,25 @@ impl SignedRecord {
         Record::decode(&self.record)
     }
     /// The record, whoever signed it.
-    pub(super) fn unverified(&self) -> Result<Record, RecordError> {
+    pub(crate) fn unverified(&self) -> Result<Record, RecordError> {
         Record::decode(&self.record)
+    }
+    /// The record, whoever signed it, if its bytes are those it would be written with.
+    pub(crate) fn canonical(&self) -> Option<Record> {
+        let record = self.unverified().ok()?;
+        (record.encode() == self.record).then_some(record)
+    }
+    /// The bytes that are signed.
+    pub(crate) fn record(&self) -> &[u8] {
+        &self.record
+    }
+    /// The signature.
+    pub(crate) fn signature(&self) -> &[u8; 64] {
+        &self.signature
+    }
+    /// A record from its bytes and signature; verifies nothing yet.
+    pub(crate) fn of(record: Vec<u8>, signature: [u8; 64]) -> Self {
+        Self { record, signature }
     }
     /// The first record, verified with the key it carries itself.
     pub fn verify_first(&self) -> Result<Record, RecordError> {
@@ -296,7 +313,7 @@ impl SignedRecord {
 }
 
 impl Record {
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut body = Writer::new();
         let kind = self.body.write(&mut body);
         let mut writer = Writer::new();

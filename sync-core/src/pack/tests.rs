@@ -2,5 +2,6 @@
 
 mod bombs;
 mod province_day;
+mod records;
 mod same_bytes;
 mod world;

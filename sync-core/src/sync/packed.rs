@@ -15,7 +15,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::limits;
 use crate::log::staging::PartPlace;
 use crate::log::{Keyspace, KeyspaceError, LogReader};
-use crate::pack::{Ground, Shared, Timed, pack, unpack};
+use crate::pack::{Ground, Shared, Timed, pack, pack_records, unpack, unpack_records};
 
 /// How the parts of a message travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +56,12 @@ pub struct PackedRequest {
 /// An answer with its entries packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedResponse {
-    /// Everything else; entries only when they are plain.
+    /// Everything else; records and entries only when they are plain.
     pub response: Response,
     /// The parts of the request could not be rebuilt: nothing became of them.
     pub unread: bool,
+    /// The catalogue records, packed; none when they are plain.
+    pub records: Option<Vec<u8>>,
     /// The entries.
     pub entries: Packing,
 }
@@ -125,6 +127,10 @@ impl PackedResponse {
     pub fn encode(&self) -> Vec<u8> {
         let mut to = Writer::new();
         to.u8(self.unread.into());
+        match &self.records {
+            None => to.u8(0),
+            Some(bytes) => to.u8(1).bytes(bytes),
+        };
         self.entries.write(&mut to);
         to.raw(&self.response.encode());
         to.into_bytes()
@@ -138,14 +144,26 @@ impl PackedResponse {
             1 => true,
             _ => return Err(DecodeError::Undefined("unread")),
         };
+        let records = match from.u8("packing of records")? {
+            0 => None,
+            1 => {
+                let bytes = from.bytes(limits::FRAME_BYTES_MAX, "packing of records")?;
+                Some(bytes.to_vec())
+            }
+            _ => return Err(DecodeError::Undefined("packing of records")),
+        };
         let entries = Packing::read(&mut from)?;
         let response = Response::decode(from.rest())?;
         if entries != Packing::Plain && !response.entries.is_empty() {
             return Err(DecodeError::Undefined("entries beside a packing"));
         }
+        if records.is_some() && !response.records.is_empty() {
+            return Err(DecodeError::Undefined("records beside a packing"));
+        }
         Ok(Self {
             response,
             unread,
+            records,
             entries,
         })
     }
@@ -245,9 +263,17 @@ pub fn close(
             entries = Packing::Packed { on_shared, bytes };
         }
     }
+    let mut records = None;
+    if reply.wanted != Wanted::Plain
+        && let Some(bytes) = pack_records(&response.records)
+    {
+        response.records.clear();
+        records = Some(bytes);
+    }
     Ok(Frame::PackedResponse(Box::new(PackedResponse {
         response,
         unread: reply.unread,
+        records,
         entries,
     })))
 }
@@ -257,6 +283,7 @@ pub fn plain(response: Response, reply: Reply) -> Frame {
     Frame::PackedResponse(Box::new(PackedResponse {
         response,
         unread: reply.unread,
+        records: None,
         entries: Packing::Plain,
     }))
 }
@@ -306,19 +333,33 @@ impl Device {
         })))
     }
 
-    /// The answer with its entries, to be taken by [`Device::receive`]. Entries that cannot be rebuilt
-    /// are as if they had not been sent: they come again, as they are.
+    /// The answer with its records and entries, to be taken by [`Device::receive`]. What cannot be
+    /// rebuilt is as if it had not been sent: it comes again, as it is.
     pub fn open_response(&mut self, packed: PackedResponse) -> Result<Response, DeviceError> {
         let PackedResponse {
             mut response,
             unread,
+            records,
             entries,
         } = packed;
         let mut manner = self.manner();
         // A node cannot fail to read what came as it is.
         manner.plain_request = unread && !manner.plain_request;
         manner.plain_answer = false;
-        if let Packing::Packed { on_shared, bytes } = entries {
+        if let Some(bytes) = records {
+            let tip = (self.catalogue().last_number(), self.catalogue().last_hash());
+            match unpack_records(tip, &bytes) {
+                Some(records) => response.records = records,
+                None => {
+                    manner.plain_answer = true;
+                    leave_entries(&mut response);
+                }
+            }
+        }
+        // Entries are judged by the catalogue: without its records they wait as well.
+        if let Packing::Packed { on_shared, bytes } = entries
+            && !manner.plain_answer
+        {
             let shared = match on_shared {
                 true => Shared::Without(self.unknown_to_node(&response)?),
                 false => Shared::Nothing,
@@ -328,9 +369,7 @@ impl Device {
                 Some(entries) => response.entries = entries,
                 None => {
                     manner.plain_answer = true;
-                    response.position = response.from;
-                    response.more = true;
-                    response.fingerprint = None;
+                    leave_entries(&mut response);
                 }
             }
         }
@@ -380,6 +419,14 @@ impl Device {
         }
         Ok(positions)
     }
+}
+
+/// Makes an answer one without entries, after which they are asked for again.
+fn leave_entries(response: &mut Response) {
+    response.entries.clear();
+    response.position = response.from;
+    response.more = true;
+    response.fingerprint = None;
 }
 
 /// True for an answer that says the part is in the node's log.

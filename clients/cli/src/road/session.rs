@@ -229,6 +229,7 @@ pub(super) fn response_of(road: &Road, bytes: &[u8]) -> Result<PackedResponse, R
         Ok(Frame::Response(response)) => Ok(PackedResponse {
             response: *response,
             unread: false,
+            records: None,
             entries: Packing::Plain,
         }),
         Ok(Frame::Problem(code)) => Err(RoadError::Refused(Box::new(Refusal {

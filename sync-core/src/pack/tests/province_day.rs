@@ -7,7 +7,7 @@ use crate::batch::SignedPart;
 use crate::cell::CellValue;
 use crate::document::{Edit, Entry, Subject};
 use crate::log::Follow;
-use crate::pack::{Ground, Shared, Timed, pack, unpack};
+use crate::pack::{Ground, Shared, Timed, pack, pack_records, unpack, unpack_records};
 use crate::sync::Device;
 
 /// The generator that the measurements of other engines were made with.
@@ -268,6 +268,16 @@ fn the_province_day_packs_to_less_than_its_bounds() {
         let parts = sealed(author, &[(subject_of(&work, doc), edits)], last);
         world.accept(&parts, last + 3);
     }
+    let records = world.records();
+    let packed = pack_records(&records).unwrap();
+    let rebuilt = unpack_records((0, [0; 32]), &packed).unwrap();
+    assert!(rebuilt == records, "what went in came out");
+    let raw_records: usize = records.iter().map(|record| record.encode().len()).sum();
+    println!(
+        "{} records: {raw_records} raw, {} packed",
+        records.len(),
+        packed.len()
+    );
     let base = world.feed(0);
     let mut first = 0;
     let pages = base.chunks(140);

@@ -113,6 +113,14 @@ impl World {
         }]);
     }
 
+    /// The catalogue.
+    pub(super) fn records(&self) -> Vec<SignedRecord> {
+        let to = keys::after(keys::CATALOGUE);
+        let kept = self.keyspace.scan(&[keys::CATALOGUE], &to, usize::MAX);
+        let decode = |(_, value): (_, Vec<u8>)| SignedRecord::decode(&value).unwrap();
+        kept.unwrap().into_iter().map(decode).collect()
+    }
+
     /// The device of a person, with the catalogue and nothing else.
     pub(super) fn device(&self, person: u16) -> Device {
         let sealer = Sealer {

@@ -167,3 +167,32 @@ fn what_was_not_signed_is_refused_after_it_was_rebuilt() {
     assert!(!packed.unread);
     assert_eq!(node.keyspace, before);
 }
+
+/// Records that cannot be rebuilt take the entries with them, and both come again as they are.
+#[test]
+fn records_that_cannot_be_rebuilt_come_as_they_are() {
+    let mut node = Node::new();
+    let mut a = node.enrol(1, Role::Officer, 1, true);
+    sync(&mut node, &mut a);
+    let mut b = node.enrol(2, Role::Officer, 1, true);
+    b.edit(&subject(2), &[cell("x", 1)]).unwrap();
+    sync(&mut node, &mut b);
+    let mut ask = |a: &mut Device, damage: bool| {
+        let request = a.packed_request().unwrap().encode();
+        let answer = node.handle(PersonId([1; 8]), &request);
+        let Ok(Frame::PackedResponse(mut packed)) = Frame::decode(&answer) else {
+            panic!()
+        };
+        let is_packed = packed.records.is_some();
+        if let Some(bytes) = packed.records.as_mut().filter(|_| damage) {
+            bytes[0] ^= 1;
+        }
+        let response = a.open_response(*packed).unwrap();
+        let counts = (response.records.len(), response.entries.len());
+        let received = a.receive(&response, NOW, InstallationId([9; 8])).unwrap();
+        (is_packed, counts, received.again)
+    };
+    assert_eq!(ask(&mut a, true), (true, (0, 0), true));
+    assert_eq!(ask(&mut a, false), (false, (3, 1), false));
+    assert_eq!(values(&mut a, 2).get("x"), Some(&vec![number(1)]));
+}
