@@ -93,15 +93,15 @@ impl Symbol {
 #[derive(Debug, Clone)]
 pub(super) struct Number {
     width: Symbol,
+    /// By width, as far as widths were seen.
     high: Vec<Symbol>,
 }
 
 impl Default for Number {
     fn default() -> Self {
-        let learned = |width: u32| Symbol::new(width.saturating_sub(1).min(LEARNED_BITS));
         Self {
             width: Symbol::new(WIDTH_BITS),
-            high: (0..=u64::BITS).map(learned).collect(),
+            high: Vec::new(),
         }
     }
 }
@@ -111,6 +111,14 @@ impl Number {
     pub(super) fn code(&mut self, pipe: &mut impl Pipe, given: u64) -> Result<u64, Trouble> {
         let width = u64::from(u64::BITS - given.leading_zeros());
         let width = self.width.code(pipe, width)? as u32;
+        if width > u64::BITS {
+            return Err(Trouble::Malformed("width of a number"));
+        }
+        while self.high.len() <= width as usize {
+            let width = self.high.len() as u32;
+            let learned = width.saturating_sub(1).min(LEARNED_BITS);
+            self.high.push(Symbol::new(learned));
+        }
         let high = self
             .high
             .get_mut(width as usize)

@@ -85,8 +85,9 @@ impl Slots {
     }
 }
 
-/// The model of one kind of text.
-#[derive(Debug)]
+/// The model of one kind of text. It takes no memory before its first byte: most exchanges say only a few
+/// kinds of things.
+#[derive(Debug, Default)]
 pub(super) struct Text {
     slots: Vec<Slots>,
     weights: Vec<[i32; GUESSES]>,
@@ -94,18 +95,14 @@ pub(super) struct Text {
     word: u32,
 }
 
-impl Default for Text {
-    fn default() -> Self {
-        Self {
-            slots: (0..GUESSES).map(|_| Slots::new()).collect(),
-            weights: vec![[WEIGHT; GUESSES]; 256],
-            before: 0,
-            word: 0,
+impl Text {
+    fn make_ready(&mut self) {
+        if self.slots.is_empty() {
+            self.slots = (0..GUESSES).map(|_| Slots::new()).collect();
+            self.weights = vec![[WEIGHT; GUESSES]; 256];
         }
     }
-}
 
-impl Text {
     /// What comes now does not go on from what was carried last.
     pub(super) fn begin(&mut self) {
         (self.before, self.word) = (0, 0);
@@ -113,6 +110,7 @@ impl Text {
 
     /// Carries a byte and learns it.
     pub(super) fn code(&mut self, pipe: &mut impl Pipe, given: u8) -> Result<u8, Trouble> {
+        self.make_ready();
         let before = self.before;
         let contexts: [u32; GUESSES] = [
             0,
