@@ -18,6 +18,7 @@ use tokio::sync::{oneshot, watch};
 use crate::clock::Clock;
 use crate::keyspace::{self, StoreKeyspace};
 use crate::limits;
+use crate::listeners::Listeners;
 use crate::metrics::Metrics;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Registry;
@@ -49,6 +50,8 @@ pub(crate) struct AcceptorParts {
     pub(crate) metrics: Arc<Metrics>,
     /// Where accepted parts go after their commit.
     pub(crate) accepted: mpsc::Sender<Accepted>,
+    /// Who is told of them.
+    pub(crate) listeners: Arc<Listeners>,
 }
 
 impl Acceptor {
@@ -224,6 +227,10 @@ impl Writer {
 
     /// Hands what was accepted just now to whoever derives from it, and tells how far the log reaches.
     fn pass_on(&self, accepted: Accepted, end: u64) {
+        let written = accepted
+            .iter()
+            .map(|(_, entry)| entry.part.part().partition)
+            .collect();
         if !accepted.is_empty() {
             // The deriver is gone only while the server ends.
             let _ = self.parts.accepted.send(accepted);
@@ -233,6 +240,7 @@ impl Writer {
             *known = end;
             grown
         });
+        self.parts.listeners.wake(&written, end);
     }
 }
 

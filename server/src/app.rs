@@ -19,6 +19,7 @@ use crate::interrupted::Interrupted;
 use crate::kept::KeptError;
 use crate::keyspace::{self, StoreKeyspace};
 use crate::limits;
+use crate::listeners::Listeners;
 use crate::metrics::Metrics;
 use crate::password::Passwords;
 use crate::problem::{Problem, ProblemCode};
@@ -96,6 +97,8 @@ pub struct App {
     pub stage: watch::Sender<Stage>,
     /// Places for live connections.
     pub live: Arc<Semaphore>,
+    /// What live connections wait for.
+    pub listeners: Arc<Listeners>,
     identity: RwLock<Arc<NodeIdentity>>,
     running: OnceLock<Running>,
 }
@@ -145,6 +148,7 @@ impl App {
             metrics,
             stage,
             live: Arc::new(Semaphore::new(limits::LIVE_CONNECTIONS_MAX)),
+            listeners: Arc::default(),
             identity: RwLock::new(Arc::new(identity)),
             running: OnceLock::new(),
         })
@@ -170,6 +174,7 @@ impl App {
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             accepted: passed_on,
+            listeners: Arc::clone(&self.listeners),
         })?;
         let running = Running {
             acceptor,

@@ -19,6 +19,7 @@ pub mod interrupted;
 pub mod kept;
 pub mod keyspace;
 pub mod limits;
+mod listeners;
 pub mod metrics;
 pub mod openapi;
 pub mod operation;

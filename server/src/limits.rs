@@ -101,8 +101,11 @@ pub const ROLL_UPS_MAX: usize = 16;
 /// Extracts that may wait to be written.
 pub const EXTRACTS_UNWRITTEN_MAX: usize = 128;
 
-/// Live connections and streams of events at once.
-pub const LIVE_CONNECTIONS_MAX: usize = 1_024;
+/// Live connections and streams of events at once: every device of a large province; some 300 MB.
+pub const LIVE_CONNECTIONS_MAX: usize = 20_000;
+
+/// Bytes that a live connection keeps for reading and for writing while nothing happens.
+pub const LIVE_BUFFER_BYTES: usize = 2_048;
 
 /// Bytes of the body of one sync exchange: one largest frame and its head.
 pub const SYNC_BODY_BYTES_MAX: usize = sync_core::limits::FRAME_BYTES_MAX + 64;

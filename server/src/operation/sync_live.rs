@@ -32,6 +32,8 @@ pub(crate) async fn respond(
     app.running()?;
     let upgrade = upgrade
         .protocols([LIVE_PROTOCOL, WAKE_PROTOCOL])
+        .read_buffer_size(limits::LIVE_BUFFER_BYTES)
+        .write_buffer_size(limits::LIVE_BUFFER_BYTES)
         .max_message_size(limits::SYNC_BODY_BYTES_MAX)
         .max_frame_size(limits::SYNC_BODY_BYTES_MAX);
     let wakes = upgrade
@@ -77,7 +79,10 @@ impl Live {
         let Ok(running) = self.app.running() else {
             return;
         };
-        let mut end = running.acceptor.end();
+        // Registered before anything is read: what comes meanwhile is told.
+        let end = *running.acceptor.end().borrow();
+        let follows = session(&self.app, self.identity);
+        let mut listening = self.app.listeners.listen(follows, end);
         let mut records = self.app.registry.subscribe();
         let mut stage = self.app.stage.subscribe();
         loop {
@@ -88,9 +93,9 @@ impl Live {
                     Some(Ok(Message::Text(_))) => Some(Frame::Problem("frame-bad".to_owned())),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 },
-                grown = end.changed() => match grown {
-                    Ok(()) => self.push().await,
-                    Err(_) => return,
+                end = listening.changed() => match self.lacks(end) {
+                    true => self.push().await,
+                    false => None,
                 },
                 grown = records.changed() => match grown {
                     Ok(()) => self.push().await,
@@ -104,6 +109,7 @@ impl Live {
                     return;
                 }
             };
+            listening.follow(&session(&self.app, self.identity));
             if let Some(frame) = frame
                 && socket
                     .send(Message::Binary(frame.encode().into()))
@@ -165,6 +171,12 @@ impl Live {
                 .saturating_add(u64::try_from(count).unwrap_or(u64::MAX)),
         };
         request.own_number = request.own_number.max(answer.chain.number);
+    }
+
+    /// True if the log has grown since the peer's last answer.
+    fn lacks(&self, end: u64) -> bool {
+        let known = self.peer.as_ref().and_then(|peer| peer.request.known);
+        known.is_some_and(|known| known.position < end)
     }
 
     /// What the peer lacks by now, if it has asked once and lacks anything.

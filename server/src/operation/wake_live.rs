@@ -33,21 +33,18 @@ impl Waking {
         let Ok(running) = self.app.running() else {
             return;
         };
-        let mut end = running.acceptor.end();
+        let mut seen = *running.acceptor.end().borrow();
+        let follows = session(&self.app, self.identity);
+        let mut listening = self.app.listeners.listen(follows, seen);
         let mut records = self.app.registry.subscribe();
         let mut stage = self.app.stage.subscribe();
-        let mut seen = *end.borrow_and_update();
         loop {
             let news = tokio::select! {
                 message = socket.recv() => match message {
                     Some(Ok(Message::Binary(_) | Message::Text(_) | Message::Ping(_) | Message::Pong(_))) => false,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 },
-                grown = end.changed() => {
-                    if grown.is_err() {
-                        return;
-                    }
-                    let through = *end.borrow_and_update();
+                through = listening.changed() => {
                     let from = std::mem::replace(&mut seen, through);
                     // When in doubt the peer may ask for nothing.
                     self.concerns(from, through).await.unwrap_or(true)
@@ -63,6 +60,7 @@ impl Waking {
                     return;
                 }
             };
+            listening.follow(&session(&self.app, self.identity));
             if news
                 && (check_standing(&self.app, self.identity).is_err()
                     || socket.send(Message::Text(NEWS.into())).await.is_err())

@@ -1,12 +1,14 @@
 //! The figures that need the real server: acknowledgements, throughput, live totals, memory, starts.
 //!
 //! Prints one JSON object a line. `load` runs everything; `load NAME` one part: `acknowledge`, `live`,
-//! `journal`.
+//! `listeners`, `journal`.
 
 mod acknowledge;
 mod connection;
 mod journal_start;
+mod listeners;
 mod live;
+mod live_connection;
 mod ordinary;
 
 use anyhow::{Context, Result};
@@ -26,6 +28,9 @@ fn main() -> Result<()> {
     }
     if wanted("live") {
         live::live()?;
+    }
+    if wanted("listeners") {
+        listeners::listeners()?;
     }
     if wanted("journal") {
         journal_start::journal_start()?;
