@@ -33,3 +33,5 @@ pub mod catalogue;
 pub mod log;
 pub mod pack;
 pub mod sync;
+
+pub mod bundle;

@@ -130,3 +130,21 @@ pub const OPERATIONS_PER_PACKING_MAX: usize = 131_072;
 /// Operations that each byte of a packing may become, beyond those of one full change. A typed number
 /// takes about a byte and a half.
 pub const OPERATIONS_PER_PACKED_BYTE_MAX: usize = 8;
+
+/// Bytes of the pieces of one bundle: the work of a whole area in a year. A reader keeps it in memory.
+pub const BUNDLE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of a bundle's head: 50 for each piece, and the chains of an area.
+pub const BUNDLE_HEAD_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Bytes that a piece of a bundle is filled to: what a copy that broke off loses at its end.
+pub const BUNDLE_PIECE_BYTES: usize = 4 * 1024;
+
+/// Bytes of one piece: the largest record or part, alone.
+pub const BUNDLE_PIECE_BYTES_MAX: usize = 640 * 1024;
+
+/// Pieces of one bundle: a full one, and pieces that are not.
+pub const BUNDLE_PIECES_MAX: usize = 32_768;
+
+/// Chains that one bundle has parts of: every device of an area, re-installed now and then.
+pub const BUNDLE_CHAINS_MAX: usize = 16_384;

@@ -22,7 +22,9 @@ pub mod receipt;
 #[cfg(test)]
 mod tests;
 
-pub use device::{Device, DeviceError, DeviceStatus, Notice, OutboxState, Received};
+pub use device::{
+    Device, DeviceError, DeviceStatus, Notice, OutboxState, Received, Scope, Sequence, Taken,
+};
 pub use frame::{Frame, FrameError};
 pub use message::{Known, PartAnswer, Request, Response};
 pub use node::{NodeIdentity, Session};

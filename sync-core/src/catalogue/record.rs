@@ -294,6 +294,10 @@ impl SignedRecord {
     pub(crate) fn of(record: Vec<u8>, signature: [u8; 64]) -> Self {
         Self { record, signature }
     }
+    /// The number it says, whoever signed it; none if it cannot be read.
+    pub fn number(&self) -> Option<u64> {
+        self.unverified().ok().map(|record| record.number)
+    }
     /// The first record, verified with the key it carries itself.
     pub fn verify_first(&self) -> Result<Record, RecordError> {
         match Record::decode(&self.record)?.body {

@@ -7,6 +7,7 @@
 //! Typing adds to a [`Draft`]; [`Device::seal`] turns drafts into one batch on the heads the person
 //! saw. Received entries are applied after the drafts of their documents were sealed.
 
+mod bundle;
 mod receive;
 mod records;
 mod reset;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::Draft;
 use super::message::{Known, Request, Response, digest_of_parts};
 use crate::batch::{SealError, Sealer, SignedPart};
+use crate::bundle::BundleError;
 use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
 use crate::codec::{Reader, Writer};
 use crate::document::{ApplyError, Document, Edit, Subject, WriteError};
@@ -27,6 +29,7 @@ use crate::log::{
     Write, keys, rebuild,
 };
 
+pub use bundle::{Scope, Sequence, Taken};
 pub use receive::{Notice, Received};
 
 /// Why a step failed. What was durable before still is.
@@ -61,6 +64,9 @@ pub enum DeviceError {
     /// The unit of a subject is not known here, or its template.
     #[error("{0} is not in the catalogue held here")]
     Unknown(&'static str),
+    /// A bundle cannot be written or is not for here.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
 }
 
 /// What became of a part of the outbox.

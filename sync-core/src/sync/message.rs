@@ -152,14 +152,7 @@ impl Request {
         let mut to = Writer::new();
         to.u8(VERSION).raw(&self.province.0).raw(&self.actor.0);
         to.var(self.own_number).var(self.catalogue_number);
-        match &self.known {
-            None => to.u8(0),
-            Some(known) => to
-                .u8(1)
-                .raw(&known.node.0)
-                .raw(&known.follow)
-                .var(known.position),
-        };
+        write_known(&mut to, self.known.as_ref());
         to.var(self.bytes_max);
         write_records(&mut to, &self.records);
         to.var(self.parts.len() as u64);
@@ -177,17 +170,7 @@ impl Request {
         let actor = ActorId(from.array("actor")?);
         let own_number = from.var("own number")?;
         let catalogue_number = from.var("catalogue number")?;
-        let known = if read_flag(&mut from, "known node")? {
-            let node = NodeId(from.array("node")?);
-            let follow = from.array("follow")?;
-            Some(Known {
-                node,
-                follow,
-                position: from.var("position")?,
-            })
-        } else {
-            None
-        };
+        let known = read_known(&mut from)?;
         let bytes_max = from.var("bytes")?;
         let records = read_records(&mut from)?;
         let count = from.count(limits::PARTS_PER_MESSAGE_MAX, "parts")?;
@@ -231,7 +214,32 @@ impl PartAnswer {
     }
 }
 
-fn write_follow(to: &mut Writer, follow: Option<&Follow>) {
+/// Appends where a device stands.
+pub(crate) fn write_known(to: &mut Writer, known: Option<&Known>) {
+    match known {
+        None => to.u8(0),
+        Some(known) => to
+            .u8(1)
+            .raw(&known.node.0)
+            .raw(&known.follow)
+            .var(known.position),
+    };
+}
+
+/// Reads where a device stands.
+pub(crate) fn read_known(from: &mut Reader<'_>) -> Result<Option<Known>, DecodeError> {
+    Ok(match read_flag(from, "known node")? {
+        false => None,
+        true => Some(Known {
+            node: NodeId(from.array("node")?),
+            follow: from.array("follow")?,
+            position: from.var("position")?,
+        }),
+    })
+}
+
+/// Appends a set of partitions, or that it is the one named before.
+pub(crate) fn write_follow(to: &mut Writer, follow: Option<&Follow>) {
     match follow {
         None => {
             to.u8(0);
@@ -248,7 +256,8 @@ fn write_follow(to: &mut Writer, follow: Option<&Follow>) {
     }
 }
 
-fn read_follow(from: &mut Reader<'_>) -> Result<Option<Follow>, DecodeError> {
+/// Reads a set of partitions; none: the one named before.
+pub(crate) fn read_follow(from: &mut Reader<'_>) -> Result<Option<Follow>, DecodeError> {
     Ok(match from.u8("follow")? {
         0 => None,
         1 => Some(Follow::All),

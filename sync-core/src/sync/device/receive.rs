@@ -272,8 +272,17 @@ impl Device {
 
     /// Documents that entries not held yet are about.
     fn touched(&self, response: &Response) -> Result<BTreeSet<DocumentId>, DeviceError> {
+        let parts = response.entries.iter().map(|(_, part)| part);
+        self.touched_by(parts)
+    }
+
+    /// Documents that parts not held yet are about.
+    pub(super) fn touched_by<'a>(
+        &self,
+        parts: impl Iterator<Item = &'a SignedPart>,
+    ) -> Result<BTreeSet<DocumentId>, DeviceError> {
         let mut documents = BTreeSet::new();
-        for (_, part) in &response.entries {
+        for part in parts {
             if self.log().part(part.id())?.is_none() {
                 documents.extend(part.part().entries.iter().map(Entry::document));
             }
@@ -327,7 +336,7 @@ impl Device {
     }
 }
 
-fn verified(
+pub(super) fn verified(
     catalogue: &crate::catalogue::Catalogue,
     part: &SignedPart,
 ) -> Result<crate::batch::VerifiedPart, &'static str> {

@@ -42,7 +42,7 @@ impl Device {
         Ok(writes)
     }
 
-    fn take_records_into(
+    pub(super) fn take_records_into(
         &mut self,
         records: &[SignedRecord],
         to: &mut Vec<Write>,
