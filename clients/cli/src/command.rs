@@ -1,5 +1,6 @@
 //! The commands: one file each. A command does its work and hands back what is to be said.
 
+mod bundle;
 mod catalogue;
 mod device;
 mod duty;
@@ -96,6 +97,9 @@ enum Command {
     Export(export::Export),
     /// Send a journal or an export to a server by the ordinary road
     Replay(replay::Replay),
+    /// Files for a stick where there is no network: write, read, inspect
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
     /// Check signatures, chains, gate and fingerprints of a journal, a device, an export
     Verify(verify::Verify),
     /// Print the fingerprints of a journal, a device, an export
@@ -242,6 +246,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Totals(command) => command.run(context),
         Command::Export(command) => command.run(context),
         Command::Replay(command) => command.run(context),
+        Command::Bundle(command) => command.run(context),
         Command::Verify(command) => command.run(context),
         Command::Fingerprints(command) => command.run(context),
         Command::Org(command) => command.run(context),

@@ -21,6 +21,7 @@ pub mod totals;
 pub mod typed;
 pub mod view;
 
+pub mod bundle;
 pub mod evidence;
 pub mod replay;
 pub mod verify;

@@ -8,7 +8,7 @@ use sync_core::limits::{
     PARTS_PER_MESSAGE_MAX, RECORDS_PER_MESSAGE_MAX, REQUEST_PART_BYTES_MAX,
     RESPONSE_RECORD_BYTES_MAX,
 };
-use sync_core::log::Fingerprint;
+use sync_core::log::{Fingerprint, HeldReason};
 use sync_core::sync::{PartAnswer, Request};
 
 use crate::evidence::Evidence;
@@ -44,6 +44,8 @@ pub struct Replayed {
     pub accepted: usize,
     /// Parts it holds for a person, by reason.
     pub held: BTreeMap<&'static str, usize>,
+    /// The same parts, each with its reason.
+    pub held_parts: Vec<(PartId, HeldReason)>,
     /// Parts it did not take, with its code.
     pub refused: Vec<(PartId, String)>,
     /// Fingerprint of what was accepted, and the server's own when it says one.
@@ -64,12 +66,24 @@ pub fn replay(
     // Held and accepted parts of one chain depend on each other's numbers, so what does not fit yet
     // is sent again after the rest, as long as that helps.
     let held = evidence.held.iter().map(|(_, entry)| &entry.part);
-    let mut waiting: Vec<&SignedPart> = evidence
+    let parts: Vec<&SignedPart> = evidence
         .entries
         .iter()
         .map(|(_, entry)| &entry.part)
         .chain(held)
         .collect();
+    send(parts, tablet, link, &mut replayed)?;
+    replayed.server_fingerprint = server_fingerprint(tablet, link)?;
+    Ok(replayed)
+}
+
+/// Sends parts, those that do not fit yet once more after the others.
+pub(crate) fn send(
+    mut waiting: Vec<&SignedPart>,
+    tablet: &mut Tablet,
+    link: &mut dyn Link,
+    replayed: &mut Replayed,
+) -> Result<(), ReplayError> {
     loop {
         let mut left = Vec::new();
         let mut rest = waiting.as_slice();
@@ -79,18 +93,16 @@ pub fn replay(
             let request = request(tablet, now.iter().map(|part| (*part).clone()).collect())?;
             let response = link.exchange(&request)?;
             for (part, answer) in now.iter().zip(&response.answers) {
-                take_answer(part, answer, &mut replayed, &mut left);
+                take_answer(part, answer, replayed, &mut left);
             }
         }
         if left.is_empty() || left.len() == waiting.len() {
             let unsent = left.iter().map(|part| (part.id(), "gap".to_owned()));
             replayed.refused.extend(unsent);
-            break;
+            return Ok(());
         }
         waiting = left;
     }
-    replayed.server_fingerprint = server_fingerprint(tablet, link)?;
-    Ok(replayed)
 }
 
 fn take_answer<'a>(
@@ -104,7 +116,10 @@ fn take_answer<'a>(
             replayed.accepted += 1;
             replayed.fingerprint = replayed.fingerprint.plus(Fingerprint::of(part.id()));
         }
-        PartAnswer::Held(reason) => *replayed.held.entry(reason.code()).or_default() += 1,
+        PartAnswer::Held(reason) => {
+            *replayed.held.entry(reason.code()).or_default() += 1;
+            replayed.held_parts.push((part.id(), *reason));
+        }
         PartAnswer::Gap(_) | PartAnswer::Waiting => left.push(part),
         PartAnswer::Refused(code) => replayed.refused.push((part.id(), code.clone())),
     }
@@ -121,7 +136,7 @@ fn portion(parts: &[&SignedPart]) -> usize {
 }
 
 /// A request that asks for nothing: the sender's own position is left alone.
-fn request(tablet: &mut Tablet, parts: Vec<SignedPart>) -> Result<Request, ReplayError> {
+pub(crate) fn request(tablet: &mut Tablet, parts: Vec<SignedPart>) -> Result<Request, ReplayError> {
     let own = tablet.request()?;
     Ok(Request {
         bytes_max: 0,
@@ -133,7 +148,7 @@ fn request(tablet: &mut Tablet, parts: Vec<SignedPart>) -> Result<Request, Repla
     })
 }
 
-fn give_catalogue(
+pub(crate) fn give_catalogue(
     evidence: &Evidence,
     tablet: &mut Tablet,
     link: &mut dyn Link,

@@ -7,12 +7,15 @@ use journal::files::RealFiles;
 use journal::folder::{FolderLock, LockError};
 use journal::{AppendError, Journal, Options, ReadError, SyncError, commit};
 use sync_core::batch::Sealer;
+use sync_core::bundle::{Contents, Destination, Opened, Span, Written};
 use sync_core::catalogue::SignedRecord;
 use sync_core::codec::DecodeError;
 use sync_core::document::{Document, Edit, Subject};
 use sync_core::identity::{DocumentId, InstallationId};
 use sync_core::log::{MemoryKeyspace, Write, keys};
-use sync_core::sync::{Device, DeviceError, Frame, PackedResponse, Received, Request, Response};
+use sync_core::sync::{
+    Device, DeviceError, Frame, PackedResponse, Received, Request, Response, Scope, Taken,
+};
 
 use crate::folder::{DeviceCard, DeviceFolder, FolderError};
 use crate::sealed_key::{KeyError, random};
@@ -167,6 +170,42 @@ impl Tablet {
         self.step(|device| {
             let mut received = device.receive(response, now, fresh)?;
             Ok((std::mem::take(&mut received.writes), received))
+        })
+    }
+
+    /// A bundle of what waits or of everything; its number is durable on return.
+    pub fn write_bundle(
+        &mut self,
+        scope: Scope,
+        with_catalogue: bool,
+        to: Destination,
+        now: i64,
+    ) -> Result<Written, TabletError> {
+        self.step(|device| {
+            let (written, writes) = device.write_bundle(scope, with_catalogue, to, now)?;
+            Ok((writes, written))
+        })
+    }
+
+    /// A bundle that brings a node's answer; its number is durable on return.
+    pub fn write_answer(
+        &mut self,
+        contents: Contents,
+        span: Span,
+        to: Destination,
+        now: i64,
+    ) -> Result<Written, TabletError> {
+        self.step(|device| {
+            let (written, writes) = device.write_answer(contents, span, to, now)?;
+            Ok((writes, written))
+        })
+    }
+
+    /// Takes what a bundle brings: durable on return.
+    pub fn take_bundle(&mut self, opened: &Opened, now: i64) -> Result<Taken, TabletError> {
+        self.step(|device| {
+            let mut taken = device.take_bundle(opened, now)?;
+            Ok((std::mem::take(&mut taken.writes), taken))
         })
     }
 

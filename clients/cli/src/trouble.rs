@@ -4,9 +4,11 @@ use std::fmt::Display;
 
 use messages::Language;
 use serde_json::{Value, json};
+use sync_core::bundle::BundleError;
 use sync_core::sync::DeviceError;
 
 use crate::administration::ImportError;
+use crate::bundle::BundleFileError;
 use crate::durable_file::FileError;
 use crate::enrolment::EnrolError;
 use crate::evidence::EvidenceError;
@@ -311,6 +313,7 @@ impl From<TabletError> for Trouble {
             TabletError::Device(DeviceError::Write(_)) => {
                 Self::new("cannot-write", Exit::Input).with("reason", reason)
             }
+            TabletError::Device(DeviceError::Bundle(error)) => error.into(),
             TabletError::Lock(_)
             | TabletError::Open(_)
             | TabletError::Read(_)
@@ -422,6 +425,52 @@ impl From<ReplayError> for Trouble {
     }
 }
 
+impl From<BundleError> for Trouble {
+    fn from(error: BundleError) -> Self {
+        let (reason, code) = (error.to_string(), error.code());
+        let new = |exit| Self::new(code, exit);
+        match error {
+            BundleError::Nothing => new(Exit::Refused),
+            BundleError::OtherProvince(province) => new(Exit::Refused).with("province", province),
+            BundleError::NotForHere(destination) => {
+                new(Exit::Refused).with("destination", destination)
+            }
+            BundleError::IssuerUnknown(key) => new(Exit::Refused).with("key", key),
+            BundleError::Damaged { piece, pieces }
+            | BundleError::Misdescribed { piece, pieces } => {
+                new(Exit::Input).with("piece", piece).with("pieces", pieces)
+            }
+            BundleError::NotOne
+            | BundleError::Version(_)
+            | BundleError::HeadCut
+            | BundleError::Head(_)
+            | BundleError::Signature
+            | BundleError::LeftOver
+            | BundleError::TooLarge(_) => new(Exit::Input).with("reason", reason),
+        }
+    }
+}
+
+impl From<BundleFileError> for Trouble {
+    fn from(error: BundleFileError) -> Self {
+        match error {
+            BundleFileError::File(error) => error.into(),
+            BundleFileError::NotThere(path) => {
+                Self::new("file-not-there", Exit::Input).with("path", path.display())
+            }
+            BundleFileError::There(path) => {
+                Self::new("file-there", Exit::Input).with("path", path.display())
+            }
+            BundleFileError::Bundle(error) => error.into(),
+            BundleFileError::Seal(error) => Self::new(error.code(), Exit::Input),
+            BundleFileError::Key(text) => Self::new("seal-key-bad", Exit::Input).with("key", text),
+            BundleFileError::Tablet(error) => error.into(),
+            BundleFileError::Replay(error) => error.into(),
+            BundleFileError::NodeChanged => Self::new("node-changed", Exit::Later).retry(),
+        }
+    }
+}
+
 impl From<TotalsError> for Trouble {
     fn from(error: TotalsError) -> Self {
         match error {
@@ -485,6 +534,24 @@ mod tests {
     }
 
     #[test]
+    fn every_code_of_a_bundle_has_a_sentence() {
+        let sources = [
+            include_str!("../../../sync-core/src/bundle.rs"),
+            include_str!("bundle/seal.rs"),
+        ];
+        let codes = sources.into_iter().flat_map(|source| source.split('"'));
+        let is_code = |text: &&str| text.starts_with("bundle-") || text.starts_with("seal-");
+        let codes: Vec<_> = codes.filter(is_code).collect();
+        assert!(codes.len() > 17, "{codes:?}");
+        for code in codes {
+            for language in Language::ALL {
+                let id = format!("cli-error-{code}");
+                assert!(messages::has(language, &id), "{id}");
+            }
+        }
+    }
+
+    #[test]
     fn every_code_made_here_has_a_sentence() {
         let source = include_str!("trouble.rs");
         let commands = [
@@ -493,6 +560,7 @@ mod tests {
             include_str!("command/fill.rs"),
             include_str!("command/people.rs"),
             include_str!("command/device.rs"),
+            include_str!("command/bundle.rs"),
         ];
         let mut seen = 0;
         for text in commands.into_iter().chain([source]) {

@@ -5,6 +5,7 @@ use std::fmt;
 use ed25519_dalek::{Signature, VerifyingKey};
 
 use super::BundleError;
+use super::holdings::Holdings;
 use super::piece::PieceHead;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{
@@ -256,9 +257,9 @@ impl Head {
         }
     }
 
-    /// Its name.
-    pub fn id(&self) -> BundleId {
-        bundle_id(&self.encode())
+    /// Everything that its pieces hold.
+    pub fn holdings(&self) -> Holdings {
+        Holdings::of(&self.chains, self.pieces.iter())
     }
 }
 

@@ -54,7 +54,7 @@ impl Opened {
 
     /// Everything that the head names.
     pub fn holdings(&self) -> Holdings {
-        Holdings::of(&self.head.chains, self.head.pieces.iter())
+        self.head.holdings()
     }
 
     /// What the head names and is not here.

@@ -7,7 +7,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use super::head::{BundleId, Chain, Cover, Head, bundle_id, signed_message};
 use super::piece::{Contents, Holds, Kind, PieceHead, encode, piece_hash, runs};
 use super::{BundleError, MAGIC, VERSION};
-use crate::codec::Writer;
+use crate::codec::{DecodeError, Writer};
 use crate::limits;
 
 /// A bundle that was written.
@@ -26,7 +26,7 @@ pub fn write(cover: Cover, contents: Contents, key: &SigningKey) -> Result<Writt
     if contents.is_empty() {
         return Err(BundleError::Nothing);
     }
-    let first_record = first_record(&cover, &contents)?;
+    let first_record = first_record(&contents)?;
     let mut pieces = Pieces::default();
     pieces.add_records(first_record, contents.records);
     pieces.add_parts(contents.parts);
@@ -59,18 +59,13 @@ pub fn write(cover: Cover, contents: Contents, key: &SigningKey) -> Result<Writt
     })
 }
 
-/// The number of the first record: the last ones that the issuer holds are carried.
-fn first_record(cover: &Cover, contents: &Contents) -> Result<u64, BundleError> {
-    match contents.records.first() {
-        None => Ok(0),
-        Some(record) => record
-            .number()
-            .filter(|first| {
-                let last = first.saturating_add(contents.records.len() as u64 - 1);
-                last <= cover.catalogue_number
-            })
-            .ok_or(BundleError::TooLarge("catalogue")),
-    }
+/// The number of the first record; the others follow it.
+fn first_record(contents: &Contents) -> Result<u64, BundleError> {
+    let Some(record) = contents.records.first() else {
+        return Ok(0);
+    };
+    let number = record.number();
+    number.ok_or(BundleError::Head(DecodeError::Undefined("record")))
 }
 
 #[derive(Default)]

@@ -266,7 +266,7 @@ fn in_general(text: &str) -> String {
 }
 
 /// Every part in a log was signed by a device of the province, byte for byte.
-fn check_signed(world: &World, keyspace: &MemoryKeyspace) {
+pub(crate) fn check_signed(world: &World, keyspace: &MemoryKeyspace) {
     let reader = LogReader(keyspace);
     for position in 1..=reader.end().expect("reads") {
         let Some(entry) = reader.entry(position).expect("reads") else {
@@ -279,7 +279,7 @@ fn check_signed(world: &World, keyspace: &MemoryKeyspace) {
 }
 
 /// The catalogue kept is a beginning of the province's.
-fn check_records(world: &World, keyspace: &MemoryKeyspace) {
+pub(crate) fn check_records(world: &World, keyspace: &MemoryKeyspace) {
     let to = keys::after(keys::CATALOGUE);
     let kept = keyspace.scan(&[keys::CATALOGUE], &to, usize::MAX);
     let expected = world.records.iter().zip(1..).map(|(record, number)| Write {

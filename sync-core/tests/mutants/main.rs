@@ -16,6 +16,7 @@
 
 mod batch_mutation;
 mod batches;
+mod bundles;
 mod change_mutation;
 mod changes;
 mod frame_mutation;

@@ -118,7 +118,7 @@ fn said(tablet: &Tablet, report: SyncReport) -> Result<Said, Trouble> {
     }
 }
 
-fn notice_parts(notice: &Notice) -> (String, String) {
+pub(super) fn notice_parts(notice: &Notice) -> (String, String) {
     match notice {
         Notice::Held { part, reason } => (reason.code().to_owned(), part.to_string()),
         Notice::Refused { part, code } | Notice::EntryNotTaken { part, code } => {
@@ -131,7 +131,7 @@ fn notice_parts(notice: &Notice) -> (String, String) {
     }
 }
 
-fn notice_json(notice: &Notice) -> Value {
+pub(super) fn notice_json(notice: &Notice) -> Value {
     let (code, part) = notice_parts(notice);
     json!({"code": code, "part": part})
 }

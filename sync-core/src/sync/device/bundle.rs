@@ -124,6 +124,8 @@ impl Device {
             installation: self.sealer.installation,
         };
         let (number, previous) = self.last_written(&issuer)?;
+        let carried = contents.records.last().and_then(|record| record.number());
+        let carried = carried.unwrap_or(0);
         let cover = Cover {
             province: self.sealer.province,
             issuer,
@@ -131,7 +133,7 @@ impl Device {
             previous,
             written_at: now,
             destination,
-            catalogue_number: self.catalogue.last_number(),
+            catalogue_number: carried.max(self.catalogue.last_number()),
             own_number: self.log().chain(self.sealer.actor())?.number,
             known: self.peer.as_ref().map(|peer| Known {
                 node: peer.node,
@@ -232,13 +234,21 @@ impl Device {
         taken: &mut Taken,
     ) -> Result<(), DeviceError> {
         let before = self.catalogue.last_number();
-        match self.take_records_into(&opened.contents.records, &mut taken.writes) {
+        let records = &opened.contents.records;
+        let first = records.first().and_then(|record| record.number());
+        if first.is_some_and(|first| first > before + 1) {
+            // What is between is not here.
+            return Ok(());
+        }
+        match self.take_records_into(records, &mut taken.writes) {
             Ok(()) => {}
             Err(DeviceError::Catalogue(ApplyError::Fork(number))) => {
                 taken.notices.push(Notice::CatalogueForked { number });
             }
-            // Of a file that lost its beginning: what is between is not here.
-            Err(DeviceError::Catalogue(ApplyError::Number { .. })) => {}
+            Err(DeviceError::Catalogue(_)) => {
+                let (part, code) = (PartId([0; 32]), "record-wrong".to_owned());
+                taken.notices.push(Notice::Refused { part, code });
+            }
             Err(error) => return Err(error),
         }
         taken.records = self.catalogue.last_number() - before;
