@@ -273,7 +273,7 @@ fn fetch(
     request.bytes_max = RESPONSE_ENTRY_BYTES_MAX as u64;
     let mut span = Span {
         node: first.node,
-        follow: follow.clone(),
+        follow,
         after: begin,
         through: begin,
     };
@@ -282,14 +282,30 @@ fn fetch(
         held: sent.held_parts.clone(),
         ..Contents::default()
     };
+    read_on(link, request, &courier, &mut span, &mut contents)?;
+    if !covers(&courier, &span.follow) {
+        // The courier may read less than the writer: what was left out is not told as read.
+        span.through = span.after;
+    }
+    Ok((contents, span))
+}
+
+/// Reads the courier's feed to its end, and keeps what the writer follows.
+fn read_on(
+    link: &mut dyn Link,
+    mut request: Request,
+    courier: &Follow,
+    span: &mut Span,
+    contents: &mut Contents,
+) -> Result<(), BundleFileError> {
     loop {
         request.known = Some(Known {
-            node: first.node,
+            node: span.node,
             follow: courier.digest(),
             position: span.through,
         });
         let response = exchange(link, &request)?;
-        if response.node != first.node || response.from != span.through {
+        if response.node != span.node || response.from != span.through {
             return Err(BundleFileError::NodeChanged);
         }
         request.catalogue_number = request
@@ -297,19 +313,13 @@ fn fetch(
             .saturating_add(response.records.len() as u64);
         contents.records.extend(response.records);
         let parts = response.entries.into_iter().map(|(_, part)| part);
-        contents
-            .parts
-            .extend(parts.filter(|part| follow.contains(part.part().partition)));
+        let followed = parts.filter(|part| span.follow.contains(part.part().partition));
+        contents.parts.extend(followed);
         span.through = response.position;
         if !response.more && request.catalogue_number >= response.catalogue_last {
-            break;
+            return Ok(());
         }
     }
-    if !covers(&courier, &follow) {
-        // The courier may read less than the writer: what was left out is not told as read.
-        span.through = span.after;
-    }
-    Ok((contents, span))
 }
 
 /// True if one set of partitions holds all of another.
