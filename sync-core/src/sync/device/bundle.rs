@@ -301,7 +301,13 @@ impl Device {
         let sealed = self.seal_documents(&drafts, now)?;
         taken.writes.extend(sealed);
         let mut acceptor = Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, now)?;
-        let fresh = accept_all(&mut acceptor, &self.catalogue, parts, taken)?;
+        // Only a node's word says that somebody judged these parts: a person's word does not.
+        let trust = match opened.head.cover.issuer {
+            Issuer::Node { .. } => Trust::Relayed,
+            Issuer::Device { .. } => Trust::Judge,
+        };
+        let judge = (&mut acceptor, trust);
+        let fresh = accept_all(judge, &self.catalogue, parts, taken)?;
         let writes = acceptor.into_writes();
         self.take(writes, &mut taken.writes);
         if opened.head.cover.span.is_none() {
@@ -403,7 +409,9 @@ impl Device {
         let Some(span) = &opened.head.cover.span else {
             return;
         };
-        if !opened.is_whole() || !taken.waiting.is_empty() || taken.own_chain_differs {
+        let left_out = |notice: &Notice| matches!(notice, Notice::EntryNotTaken { .. });
+        let all_taken = taken.waiting.is_empty() && !taken.notices.iter().any(left_out);
+        if !opened.is_whole() || !all_taken || taken.own_chain_differs {
             return;
         }
         let peer = match &self.peer {
@@ -428,7 +436,7 @@ impl Device {
 /// Judges parts in order, and those that came too early once more after the others, as long as that
 /// helps. Hands back which were new.
 fn accept_all(
-    acceptor: &mut Acceptor<'_>,
+    (acceptor, trust): (&mut Acceptor<'_>, Trust),
     catalogue: &Catalogue,
     parts: Vec<&SignedPart>,
     taken: &mut Taken,
@@ -438,7 +446,7 @@ fn accept_all(
         let (count, mut early) = (left.len(), Vec::new());
         for signed in left {
             let verdict = match verified(catalogue, signed) {
-                Ok(part) => acceptor.accept(&part, Trust::Relayed)?,
+                Ok(part) => acceptor.accept(&part, trust)?,
                 Err(code) => Verdict::Refused { code },
             };
             let code = match verdict {

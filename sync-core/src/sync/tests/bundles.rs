@@ -251,6 +251,25 @@ fn bundles_of_others_and_for_others_are_refused() {
     assert_eq!(values(&mut new, 2)["I.1"], [number(5)]);
 }
 
+/// A bundle is no way around rights: a colleague's tablet judges as a node does.
+#[test]
+fn work_that_nobody_judged_is_judged_by_who_reads_it() {
+    let mut node = Node::new();
+    let mut stranger = node.enrol(1, Role::Officer, 3, false);
+    let mut hanh = node.enrol(2, Role::Officer, 2, false);
+    stranger.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    let bundle = written(&mut stranger, Scope::Waiting);
+    let taken = take(&mut hanh, &bundle);
+    let codes = taken.notices.iter().map(|notice| match notice {
+        Notice::EntryNotTaken { code, .. } => code.as_str(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(codes.collect::<Vec<_>>(), ["held-not-allowed"]);
+    assert_eq!((taken.accepted, hanh.outbox().len()), (0, 0));
+    assert_eq!(LogReader(hanh.keyspace()).end().unwrap(), 0);
+    assert_eq!(LogReader(hanh.keyspace()).held_end().unwrap(), 1);
+}
+
 /// Only a node's own signature takes anything out of an outbox, and only what it covers.
 #[test]
 fn a_forged_receipt_clears_nothing() {
