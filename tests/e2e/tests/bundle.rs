@@ -204,7 +204,7 @@ fn three_sticks_twice_in_any_order_make_the_same_province() {
         field.bring(&sticks[at], &second.url());
     }
     let first = fingerprint(&mut field.admin);
-    assert_eq!(first["count"], 6, "{first}");
+    assert_eq!(first["parts"], 6, "{first}");
     field.admin.moved(&second.url());
     field.admin.peer.sign_in(&second.url()).unwrap();
     assert_eq!(fingerprint(&mut field.admin), first);
@@ -265,7 +265,7 @@ fn a_stick_that_was_changed_is_refused_and_one_that_broke_off_gives_what_is_whol
     let range = &said["missing"]["chains"][0]["batches"][0];
     assert_eq!(range, &json!([13 - missing, 12]));
     field.bring(&stick, &url);
-    assert_eq!(fingerprint(&mut field.admin)["count"], 12);
+    assert_eq!(fingerprint(&mut field.admin)["parts"], 12);
     field.province.stop().unwrap();
 }
 
@@ -311,6 +311,6 @@ fn a_sealed_stick_is_read_with_its_key_alone() {
         &["bundle", "inspect", &stick, "--key", &right],
     );
     assert_eq!(seen["whole"], true);
-    assert_eq!(fingerprint(&mut field.admin)["count"], 1);
+    assert_eq!(fingerprint(&mut field.admin)["parts"], 1);
     field.province.stop().unwrap();
 }
