@@ -253,7 +253,7 @@ fn check_log_kept(before: &MemoryKeyspace, after: &MemoryKeyspace) {
     for (key, value) in before.iter() {
         if [keys::LOG, keys::HELD, keys::CATALOGUE].contains(&key[0]) {
             let kept = after.get(key).expect("reads");
-            assert_eq!(kept.as_ref(), Some(value), "lost or changed");
+            assert_eq!(kept.as_deref(), Some(value), "lost or changed");
         }
     }
 }
