@@ -15,7 +15,7 @@ mod tests;
 mod write;
 
 pub use head::{BundleId, Chain, Cover, Destination, Head, Issuer, Span};
-pub use holdings::{Holdings, runs_text};
+pub use holdings::{Holdings, OfChain, runs_text};
 pub use piece::{Contents, Holds, Kind, PieceHead, Run};
 pub use read::{Damage, Lack, Opened, length_of, open};
 pub use write::{Written, write};

@@ -3,13 +3,24 @@
 use super::head::Chain;
 use super::piece::{Holds, PieceHead};
 
+/// Of one chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfChain {
+    /// The chain.
+    pub chain: Chain,
+    /// Ranges of batches.
+    pub batches: Vec<(u64, u64)>,
+    /// How many parts.
+    pub parts: u64,
+}
+
 /// Counts and ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Holdings {
     /// Ranges of catalogue records.
     pub records: Vec<(u64, u64)>,
-    /// Chains with ranges of batches and the count of parts; chains without any are left out.
-    pub chains: Vec<(Chain, Vec<(u64, u64)>, u64)>,
+    /// Chains; those without any part are left out.
+    pub chains: Vec<OfChain>,
     /// Receipts.
     pub receipts: u64,
     /// Parts held at a node.
@@ -19,7 +30,12 @@ pub struct Holdings {
 impl Holdings {
     pub(super) fn of<'a>(chains: &[Chain], pieces: impl Iterator<Item = &'a PieceHead>) -> Self {
         let mut holdings = Self::default();
-        let mut of_chain: Vec<(Vec<(u64, u64)>, u64)> = vec![Default::default(); chains.len()];
+        let of_none = |chain: &Chain| OfChain {
+            chain: *chain,
+            batches: Vec::new(),
+            parts: 0,
+        };
+        holdings.chains = chains.iter().map(of_none).collect();
         for piece in pieces {
             match &piece.holds {
                 Holds::Records { first, count } => {
@@ -28,9 +44,9 @@ impl Holdings {
                 }
                 Holds::Parts(runs) => {
                     for run in runs {
-                        if let Some((ranges, parts)) = of_chain.get_mut(run.chain) {
-                            extend(ranges, (run.first, run.last));
-                            *parts = parts.saturating_add(run.parts);
+                        if let Some(of) = holdings.chains.get_mut(run.chain) {
+                            extend(&mut of.batches, (run.first, run.last));
+                            of.parts = of.parts.saturating_add(run.parts);
                         }
                     }
                 }
@@ -40,17 +56,13 @@ impl Holdings {
                 }
             }
         }
-        let named = chains.iter().zip(of_chain);
-        holdings.chains = named
-            .filter(|(_, (ranges, _))| !ranges.is_empty())
-            .map(|(chain, (ranges, parts))| (*chain, ranges, parts))
-            .collect();
+        holdings.chains.retain(|of| of.parts > 0);
         holdings
     }
 
     /// How many parts.
     pub fn parts(&self) -> u64 {
-        let parts = self.chains.iter().map(|(_, _, parts)| *parts);
+        let parts = self.chains.iter().map(|of| of.parts);
         parts.fold(0, u64::saturating_add)
     }
 

@@ -145,11 +145,7 @@ fn what_was_written_is_read() {
     }
     let holdings = open(&small().1.bytes, Damage::Refuse).unwrap().holdings();
     assert_eq!(holdings.records, [(1, 2)]);
-    let ranges: Vec<_> = holdings
-        .chains
-        .iter()
-        .map(|(_, ranges, _)| ranges)
-        .collect();
+    let ranges: Vec<_> = holdings.chains.iter().map(|of| &of.batches).collect();
     assert_eq!(ranges, [&[(1, 2)], &[(1, 1)]]);
     assert_eq!(
         (holdings.parts(), holdings.receipts, holdings.held),
@@ -194,7 +190,7 @@ fn a_damaged_piece_is_named_and_left_out_alone() {
     let lacking: Vec<_> = opened.lacking().collect();
     assert_eq!(lacking, [(2, Lack::Damaged, &written.head.pieces[1])]);
     let run = written.head.pieces[1].runs()[0];
-    assert_eq!(opened.missing().chains[0].1, [(run.first, run.last)]);
+    assert_eq!(opened.missing().chains[0].batches, [(run.first, run.last)]);
     let left = contents.parts.iter().filter(|part| {
         let number = part.header().number;
         number < run.first || number > run.last
@@ -241,7 +237,8 @@ fn every_truncation_gives_what_is_whole_and_names_the_rest() {
             assert_eq!(lacking, expected);
             let missing = opened.missing();
             assert_eq!(missing.parts() as usize, contents.parts.len() - parts);
-            for (chain, ranges, _) in missing.chains {
+            for of in missing.chains {
+                let (chain, ranges) = (of.chain, of.batches);
                 let missed = contents.parts[parts..]
                     .iter()
                     .filter(|part| part.header().key == chain.key);

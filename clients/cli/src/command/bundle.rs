@@ -243,10 +243,10 @@ fn head_json(head: &Head) -> Value {
 }
 
 fn holdings_json(holdings: &Holdings) -> Value {
-    let chains = holdings.chains.iter().map(|(chain, batches, parts)| {
+    let chains = holdings.chains.iter().map(|of| {
         json!({
-            "key": chain.key, "installation": chain.installation, "batches": batches,
-            "parts": parts,
+            "key": of.chain.key, "installation": of.chain.installation, "batches": of.batches,
+            "parts": of.parts,
         })
     });
     json!({
@@ -276,13 +276,13 @@ fn counts(holdings: &Holdings) -> [(&'static str, String); 4] {
 }
 
 fn say_chains(mut said: Said, holdings: &Holdings) -> Said {
-    for (chain, batches, parts) in &holdings.chains {
+    for of in &holdings.chains {
         said = said.say(
             "cli-bundle-chain",
             &[
-                ("key", chain.key.to_string()),
-                ("batches", runs_text(batches)),
-                ("parts", parts.to_string()),
+                ("key", of.chain.key.to_string()),
+                ("batches", runs_text(&of.batches)),
+                ("parts", of.parts.to_string()),
             ],
         );
     }

@@ -260,11 +260,9 @@ fn work_that_nobody_judged_is_judged_by_who_reads_it() {
     stranger.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
     let bundle = written(&mut stranger, Scope::Waiting);
     let taken = take(&mut hanh, &bundle);
-    let codes = taken.notices.iter().map(|notice| match notice {
-        Notice::EntryNotTaken { code, .. } => code.as_str(),
-        other => panic!("{other:?}"),
-    });
-    assert_eq!(codes.collect::<Vec<_>>(), ["held-not-allowed"]);
+    let part = opened(&bundle).contents.parts[0].id();
+    let code = "held-not-allowed".to_owned();
+    assert_eq!(taken.notices, [Notice::EntryNotTaken { part, code }]);
     assert_eq!((taken.accepted, hanh.outbox().len()), (0, 0));
     assert_eq!(LogReader(hanh.keyspace()).end().unwrap(), 0);
     assert_eq!(LogReader(hanh.keyspace()).held_end().unwrap(), 1);
