@@ -47,7 +47,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .and_then(|()| file.sync_all())
         .map_err(FileError::at("write", &beside))?;
     fs::rename(&beside, path).map_err(FileError::at("rename", &beside))?;
-    let folder = path.parent().unwrap_or(path);
+    // A bare name is a file of the folder one stands in.
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    };
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(FileError::at("sync", folder))

@@ -280,6 +280,15 @@ fn the_number_is_durable_before_the_file() {
     let (_, written) = field.write(&field.tablet, "stick");
     assert_eq!(written["number"], 2);
     assert_ne!(written["previous"], "0".repeat(64));
+    // A bare name is a file where one stands.
+    let bare = Command::new(server::program().with_file_name("dongbo"))
+        .args(["bundle", "write", "bare.dongbo", "--device"])
+        .arg(&field.tablet)
+        .current_dir(field.folder.path())
+        .output()
+        .unwrap();
+    assert!(bare.status.success(), "{bare:?}");
+    assert!(field.folder.path().join("bare.dongbo").is_file());
     field.province.stop().unwrap();
 }
 
