@@ -74,6 +74,7 @@ cli-bundle-taken = The bundle was read: { $accepted } new parts, { $known } know
 cli-bundle-head = Bundle { $number } of key { $issuer }, province { $province }; for: { $destination }; written { $time } (by that device's clock).
 cli-bundle-holds = It has { $parts } parts of { $chains } devices, { $records } catalogue records, { $receipts } receipts.
 cli-bundle-chain = · key { $key }: batches { $batches } ({ $parts } parts)
+cli-bundle-records = · catalogue records: { $numbers }
 cli-bundle-missing = MISSING { $pieces } of { $all } pieces of the file: { $parts } parts, { $records } catalogue records, { $receipts } receipts. Copy the file again and read it once more. Missing are:
 cli-bundle-damaged = Damaged pieces: { $pieces }. Nothing in them was used.
 cli-bundle-not-followed = { $parts } parts are of units that this device does not follow, and were not taken.

@@ -74,6 +74,7 @@ cli-bundle-taken = Đã đọc gói tin: { $accepted } phần mới, { $known } 
 cli-bundle-head = Gói tin số { $number } của khóa { $issuer }, tỉnh { $province }; gửi cho: { $destination }; ghi lúc { $time } (giờ theo máy đó).
 cli-bundle-holds = Có { $parts } phần của { $chains } máy, { $records } bản ghi danh mục, { $receipts } biên nhận.
 cli-bundle-chain = · khóa { $key }: lô { $batches } ({ $parts } phần)
+cli-bundle-records = · bản ghi danh mục: { $numbers }
 cli-bundle-missing = THIẾU { $pieces }/{ $all } mảnh của tệp: { $parts } phần, { $records } bản ghi danh mục, { $receipts } biên nhận. Hãy chép lại tệp rồi đọc thêm lần nữa. Còn thiếu:
 cli-bundle-damaged = Mảnh bị hỏng: { $pieces }. Không dùng gì trong đó.
 cli-bundle-not-followed = { $parts } phần thuộc đơn vị mà máy này không theo dõi, nên không nhận.

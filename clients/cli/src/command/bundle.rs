@@ -276,6 +276,10 @@ fn counts(holdings: &Holdings) -> [(&'static str, String); 4] {
 }
 
 fn say_chains(mut said: Said, holdings: &Holdings) -> Said {
+    if !holdings.records.is_empty() {
+        let numbers = runs_text(&holdings.records);
+        said = said.say("cli-bundle-records", &[("numbers", numbers)]);
+    }
     for of in &holdings.chains {
         said = said.say(
             "cli-bundle-chain",
