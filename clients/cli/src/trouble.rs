@@ -519,6 +519,7 @@ mod tests {
             FaultProblem::UnknownCode,
             FaultProblem::Repeated,
             FaultProblem::Entry(EntryFault::Ambiguous(Vec::new())),
+            FaultProblem::Entry(EntryFault::NotWhole(Vec::new())),
             FaultProblem::Entry(EntryFault::NotANumber),
             FaultProblem::Entry(EntryFault::NotAPercentage),
             FaultProblem::Entry(EntryFault::NotInCodeList),

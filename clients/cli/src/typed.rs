@@ -49,13 +49,15 @@ impl FaultProblem {
         }
     }
 
-    /// The readings of an ambiguous number as a person would write them, else nothing.
+    /// The numbers that may have been meant, as a person would write them.
     pub fn readings(&self) -> Vec<String> {
         match self {
-            Self::Entry(EntryFault::Ambiguous(readings)) => {
-                readings.iter().map(|r| r.to_vietnamese()).collect()
-            }
-            Self::UnknownCode | Self::Repeated | Self::Entry(_) => Vec::new(),
+            Self::Entry(fault) => fault
+                .readings()
+                .iter()
+                .map(|reading| reading.to_vietnamese())
+                .collect(),
+            Self::UnknownCode | Self::Repeated => Vec::new(),
         }
     }
 }

@@ -119,6 +119,11 @@ impl Tablet {
         self.act(|state| state.edit(subject, edits, now as i64))
     }
 
+    /// The rows of a report as they would look after these edits; nothing is kept.
+    pub fn preview(&self, subject: &str, edits: &str, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.preview(subject, edits, now as i64))
+    }
+
     /// Seals every draft.
     pub fn seal(&self, now: f64) -> Result<(), JsValue> {
         self.act(|state| state.seal(now as i64))

@@ -13,7 +13,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use sync_core::batch::{Entry as PartEntry, Sealer, SignedPart};
 use sync_core::catalogue::{Catalogue, SignedRecord};
-use sync_core::document::{Edit, Entry, Subject};
+use sync_core::document::{Document, Edit, Entry, Subject};
 use sync_core::form::{Template, entry};
 use sync_core::identity::{
     ActorId, ChangeHash, InstallationId, KeyId, NodeId, PartId, PersonId, ProvinceId, UnitId,
@@ -190,25 +190,37 @@ impl TabletState {
     /// See [`crate::Tablet::edit`].
     pub fn edit(&mut self, subject: &str, edits: &str, now: i64) -> Step {
         let subject = json::subject(subject)?;
-        let typed: Vec<Typed> = json::parse(edits)?;
-        let template = self.template_of(&subject)?;
-        let mut edits = Vec::with_capacity(typed.len() + 1);
-        if self.version_of(&subject)?.is_none() {
-            edits.push(Entry::TemplateVersion(template.version()));
-        }
-        for one in &typed {
-            edits.push(entry_of(&template, one)?);
-        }
-        let edits: Vec<Edit> = edits
-            .into_iter()
-            .map(|entry| Edit {
-                entry,
-                typed_at: now,
-            })
-            .collect();
+        let edits = self.typed_edits(&subject, edits, now)?;
         let writes = self.device.edit(&subject, &edits)?;
         self.writes.extend(writes);
         self.rows(&subject)
+    }
+
+    /// See [`crate::Tablet::preview`].
+    pub fn preview(&mut self, subject: &str, edits: &str, now: i64) -> Step {
+        let subject = json::subject(subject)?;
+        let edits = self.typed_edits(&subject, edits, now)?;
+        let document = self.device.with_edits(&subject, &edits)?;
+        self.rows_of(&subject, &document)
+    }
+
+    fn typed_edits(
+        &mut self,
+        subject: &Subject,
+        edits: &str,
+        typed_at: i64,
+    ) -> Result<Vec<Edit>, StepError> {
+        let typed: Vec<Typed> = json::parse(edits)?;
+        let template = self.template_of(subject)?;
+        let mut entries = Vec::with_capacity(typed.len() + 1);
+        if self.version_of(subject)?.is_none() {
+            entries.push(Entry::TemplateVersion(template.version()));
+        }
+        for one in &typed {
+            entries.push(entry_of(&template, one)?);
+        }
+        let edit = |entry| Edit { entry, typed_at };
+        Ok(entries.into_iter().map(edit).collect())
     }
 
     /// See [`crate::Tablet::seal`].
@@ -332,19 +344,13 @@ impl TabletState {
         let value = match entry::read(row, text) {
             Ok(value) => json!({"value": view::value_json(&value)}),
             Err(fault) => {
-                let readings: Vec<Value> = match &fault {
-                    entry::EntryFault::Ambiguous(readings) => readings
-                        .iter()
-                        .map(|number| {
-                            json!({"number": number.canonical(), "text": number.to_vietnamese()})
-                        })
-                        .collect(),
-                    entry::EntryFault::NotANumber
-                    | entry::EntryFault::NotAPercentage
-                    | entry::EntryFault::NotInCodeList
-                    | entry::EntryFault::ComputedOnly
-                    | entry::EntryFault::NotAValue => Vec::new(),
-                };
+                let readings: Vec<Value> = fault
+                    .readings()
+                    .iter()
+                    .map(|number| {
+                        json!({"number": number.canonical(), "text": number.to_vietnamese()})
+                    })
+                    .collect();
                 json!({"fault": fault.code(), "readings": readings})
             }
         };
@@ -352,8 +358,12 @@ impl TabletState {
     }
 
     fn rows(&mut self, subject: &Subject) -> Step {
-        let template = self.template_of(subject)?;
         let document = self.device.with_draft(subject)?;
+        self.rows_of(subject, &document)
+    }
+
+    fn rows_of(&mut self, subject: &Subject, document: &Document) -> Step {
+        let template = self.template_of(subject)?;
         let (cells, notes) = (document.cells(), document.notes());
         let kept = self.origins(subject)?;
         let origins = kept.of(&self.device, &self.authors);

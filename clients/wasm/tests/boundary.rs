@@ -282,6 +282,23 @@ fn a_key_changes_nothing_of_what_was_typed_before_it() {
     assert_eq!(before["rows"]["III.3.1.1"], after["rows"]["III.3.1.1"]);
 }
 
+/// A figure is worked out while it is typed: what is shown when it is entered is what the edit comes to.
+#[test]
+fn a_preview_is_what_the_edit_comes_to_and_keeps_nothing() {
+    let node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    hanh.type_in(json!([cell("III.3.1.1", "1.893")]));
+    let edits = json!([cell("III.3.1.2", "1.700")]);
+    let nothing = hanh.state.take_writes();
+    let (before, ratio) = (hanh.status(), hanh.row("III.3.1"));
+    let preview = hanh.state.preview(&subject(), &edits.to_string(), NOW);
+    let preview: Value = serde_json::from_str(&preview.unwrap()).unwrap();
+    assert_ne!(preview["rows"]["III.3.1"], ratio);
+    assert_eq!((hanh.status(), hanh.row("III.3.1")), (before, ratio));
+    assert_eq!(hanh.state.take_writes(), nothing);
+    assert_eq!(preview["rows"], hanh.type_in(edits)["rows"]);
+}
+
 #[test]
 fn a_question_is_asked_and_nothing_is_written() {
     let node = Node::new();
@@ -296,6 +313,12 @@ fn a_question_is_asked_and_nothing_is_written() {
         asked["readings"]
             .as_array()
             .is_some_and(|all| !all.is_empty())
+    );
+    let whole = read(&mut hanh, "III.3.1.1", "99,65");
+    assert_eq!(whole["fault"], "not-whole", "{whole}");
+    assert_eq!(
+        whole["readings"],
+        json!([{"number": "100", "text": "100"}, {"number": "9965", "text": "9.965"}])
     );
     assert_eq!(read(&mut hanh, "III.3.1.1", "abc")["fault"], "not-a-number");
     assert_eq!(

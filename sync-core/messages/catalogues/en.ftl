@@ -172,6 +172,7 @@ cli-error-rehearsal-stuck = The rehearsal stopped: { $reason }. Run the command 
 cli-fault-unknown-code = row { $row }: the template has no code { $code }
 cli-fault-repeated-code = row { $row }: code { $code } came before
 cli-fault-ambiguous-number = row { $row }, cell { $code }: “{ $written }” may be { $readings }; write it clearly
+cli-fault-not-whole = row { $row }, cell { $code }: “{ $written }” has decimal places, the cell takes whole numbers; was it { $readings }?
 cli-fault-not-a-number = row { $row }, cell { $code }: “{ $written }” is no number
 cli-fault-not-a-percentage = row { $row }, cell { $code }: “{ $written }” is a percentage, the cell is none
 cli-fault-not-in-code-list = row { $row }, cell { $code }: “{ $written }” is not in the code list

@@ -172,6 +172,7 @@ cli-error-rehearsal-stuck = Diễn tập dừng lại: { $reason }. Chạy lại
 cli-fault-unknown-code = dòng { $row }: biểu mẫu không có mã { $code }
 cli-fault-repeated-code = dòng { $row }: mã { $code } đã có ở trên
 cli-fault-ambiguous-number = dòng { $row }, ô { $code }: “{ $written }” có thể là { $readings }; hãy viết rõ
+cli-fault-not-whole = dòng { $row }, ô { $code }: “{ $written }” có phần thập phân, ô này chỉ nhận số nguyên; có phải là { $readings }?
 cli-fault-not-a-number = dòng { $row }, ô { $code }: “{ $written }” không phải số
 cli-fault-not-a-percentage = dòng { $row }, ô { $code }: “{ $written }” là tỷ lệ nhưng ô này không phải tỷ lệ
 cli-fault-not-in-code-list = dòng { $row }, ô { $code }: “{ $written }” không có trong danh sách lựa chọn

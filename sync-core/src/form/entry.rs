@@ -2,13 +2,15 @@
 
 use super::{Indicator, Kind};
 use crate::cell::CellValue;
-use crate::number::{self, Number, Reading};
+use crate::number::{self, Number, Question, Reading};
 
 /// Why a typed text is no value of a row. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryFault {
     /// It may mean several numbers; these, the likeliest first.
     Ambiguous(Vec<Number>),
+    /// It has decimal places and the row takes whole numbers; these may have been meant.
+    NotWhole(Vec<Number>),
     /// It is no number.
     NotANumber,
     /// A percentage in a row that is none.
@@ -26,11 +28,24 @@ impl EntryFault {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Ambiguous(_) => "ambiguous-number",
+            Self::NotWhole(_) => "not-whole",
             Self::NotANumber => "not-a-number",
             Self::NotAPercentage => "not-a-percentage",
             Self::NotInCodeList => "not-in-code-list",
             Self::ComputedOnly => "computed-only",
             Self::NotAValue => "not-a-value",
+        }
+    }
+
+    /// The numbers that a person may choose from instead, the likeliest first.
+    pub fn readings(&self) -> &[Number] {
+        match self {
+            Self::Ambiguous(readings) | Self::NotWhole(readings) => readings,
+            Self::NotANumber
+            | Self::NotAPercentage
+            | Self::NotInCodeList
+            | Self::ComputedOnly
+            | Self::NotAValue => &[],
         }
     }
 }
@@ -54,8 +69,27 @@ pub fn read(row: &Indicator, text: &str) -> Result<CellValue, EntryFault> {
             Err(EntryFault::NotAPercentage)
         }
         Reading::Clear(typed) => number_of(row, typed.number),
-        Reading::Unsure { readings, .. } => Err(EntryFault::Ambiguous(readings)),
+        Reading::Unsure { question, readings } => Err(unsure(row, question, readings)),
         Reading::Refused(_) => Err(EntryFault::NotANumber),
+    }
+}
+
+/// What is asked about an unclear number: only what the row would take is offered.
+fn unsure(row: &Indicator, question: Question, readings: Vec<Number>) -> EntryFault {
+    let taken: Vec<Number> = readings
+        .into_iter()
+        .filter(|number| number_of(row, *number).is_ok())
+        .collect();
+    // Every row of numbers takes some reading; only a code list may have none of them.
+    if taken.is_empty() {
+        return EntryFault::NotInCodeList;
+    }
+    match question {
+        Question::NotWhole => EntryFault::NotWhole(taken),
+        Question::DotAsDecimalMark
+        | Question::ForeignMarks
+        | Question::Grouping
+        | Question::LeadingZeros => EntryFault::Ambiguous(taken),
     }
 }
 
@@ -71,7 +105,7 @@ pub fn number_of(row: &Indicator, number: Number) -> Result<CellValue, EntryFaul
         {
             Err(EntryFault::NotInCodeList)
         }
-        Kind::Integer if !number.is_integer() => Err(EntryFault::Ambiguous(vec![number])),
+        Kind::Integer if !number.is_integer() => Err(EntryFault::NotWhole(vec![number.rounded(0)])),
         Kind::Text => Err(EntryFault::NotAValue),
         Kind::Integer
         | Kind::Decimal
@@ -87,3 +121,6 @@ fn is_no_occurrence(text: &str) -> bool {
     let text = text.trim().to_lowercase();
     matches!(text.as_str(), "kps" | "không phát sinh" | "khong phat sinh")
 }
+
+#[cfg(test)]
+mod tests;

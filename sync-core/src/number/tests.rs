@@ -198,20 +198,31 @@ fn unclear_input_is_a_question() {
             "{text:?}"
         );
     }
-    assert_eq!(
-        read_whole("1,893"),
-        Reading::Unsure {
-            question: Question::NotWhole,
-            readings: vec![number("1893"), number("1.893")]
-        }
-    );
-    assert_eq!(
-        read_whole("12,5"),
-        Reading::Unsure {
-            question: Question::NotWhole,
-            readings: vec![number("12.5")]
-        }
-    );
+}
+
+#[test]
+fn decimals_where_whole_numbers_belong_are_asked_about_with_whole_numbers() {
+    for (text, values) in [
+        ("1,893", vec!["1893"]),
+        ("1,890", vec!["1890"]),
+        ("-1,893", vec!["-1893"]),
+        ("99,65", vec!["100", "9965"]),
+        ("12,5", vec!["13", "125"]),
+        ("-12,5", vec!["-13", "-125"]),
+        ("0,5", vec!["1", "5"]),
+        ("1.234,5", vec!["1235", "12345"]),
+        ("99.68", vec!["100", "9968"]),
+        ("1,893.5", vec!["1894"]),
+        ("12.34,5", vec!["1235"]),
+    ] {
+        let readings = values.into_iter().map(number).collect();
+        let question = Question::NotWhole;
+        let asked = Reading::Unsure { question, readings };
+        assert_eq!(read_whole(text), asked, "{text:?}");
+    }
+    for text in ["1.893", "1,234,567", "007", "99,65 %", "12a"] {
+        assert_eq!(read_whole(text), read(text), "{text:?}");
+    }
 }
 
 #[test]

@@ -79,27 +79,45 @@ pub fn read(text: &str) -> Reading {
     }
 }
 
-/// Reads what was typed into a cell of whole numbers: decimals become a question, with the reading
-/// in which the mark was meant to group.
+/// Reads what was typed into a cell of whole numbers. Decimals become a question whose readings are
+/// whole: the mark may have been meant to group or have slipped in, or the places are too many. A
+/// percentage is left as it is: what it is doing there is no question of places.
 pub fn read_whole(text: &str) -> Reading {
-    let reading = read(text);
-    let Reading::Clear(typed) = &reading else {
-        return reading;
-    };
-    if typed.number.is_integer() {
-        return reading;
+    match read(text) {
+        Reading::Clear(typed) if !typed.percent && !typed.number.is_integer() => {
+            // `1,893` has three digits after the mark; `1,890` too, though the number keeps only two.
+            let after_mark = text.rsplit_once(',').map_or(0, |(_, rest)| {
+                rest.chars().filter(char::is_ascii_digit).count()
+            });
+            let digits: String = text
+                .chars()
+                .filter(|one| !matches!(one, '.' | ',') && !is_space(*one))
+                .collect();
+            let without_mark = match read(&digits) {
+                Reading::Clear(typed) => vec![typed.number],
+                Reading::Unsure { readings, .. } => readings,
+                Reading::Refused(_) => Vec::new(),
+            };
+            if after_mark == 3 {
+                return not_whole(without_mark);
+            }
+            not_whole([vec![typed.number], without_mark].concat())
+        }
+        Reading::Unsure { readings, .. } if readings.iter().any(|one| !one.is_integer()) => {
+            not_whole(readings)
+        }
+        reading @ (Reading::Clear(_) | Reading::Unsure { .. } | Reading::Refused(_)) => reading,
     }
-    let mut readings = Vec::new();
-    let scale = typed.number.scale();
-    // `1,893` has three digits after the mark; `1,890` too, though the number keeps only two.
-    let after_mark = text.rsplit_once(',').map_or(0, |(_, rest)| {
-        rest.chars().filter(char::is_ascii_digit).count()
-    });
-    if after_mark == 3 && scale <= 3 {
-        let thousand = Number::from(1_000);
-        readings.extend(typed.number.checked_mul(thousand));
+}
+
+/// The question which whole number was meant: one with places is offered rounded.
+fn not_whole(meant: Vec<Number>) -> Reading {
+    let mut readings: Vec<Number> = Vec::new();
+    for number in meant.into_iter().map(|number| number.rounded(0)) {
+        if !readings.contains(&number) {
+            readings.push(number);
+        }
     }
-    readings.push(typed.number);
     Reading::Unsure {
         question: Question::NotWhole,
         readings,

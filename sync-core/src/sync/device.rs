@@ -298,21 +298,9 @@ impl Device {
         if self.catalogue.unit(subject.unit).is_none() {
             return Err(DeviceError::Unknown("the unit"));
         }
+        self.with_edits(subject, edits)?;
         let document = subject.document_id();
-        let mut draft = match self.drafts.get(&document) {
-            Some(draft) => draft.clone(),
-            None => Draft {
-                subject: subject.clone(),
-                edits: Vec::new(),
-            },
-        };
-        draft.edits.extend_from_slice(edits);
-        let actor = self.sealer.actor();
-        let mut trial = self.load(subject)?.clone();
-        match trial.write(actor, &draft.edits) {
-            Ok(_) | Err(WriteError::Nothing) => {}
-            Err(error) => return Err(error.into()),
-        }
+        let draft = self.draft_with(subject, edits);
         let mut writes = Vec::new();
         self.set_draft(document, Some(draft), &mut writes);
         Ok(writes)
@@ -320,15 +308,38 @@ impl Device {
 
     /// The document with what is accepted and sealed, and with the draft on top.
     pub fn with_draft(&mut self, subject: &Subject) -> Result<Document, DeviceError> {
+        self.with_edits(subject, &[])
+    }
+
+    /// The same with these edits on top of the draft: what they would come to, and nothing is kept.
+    pub fn with_edits(
+        &mut self,
+        subject: &Subject,
+        edits: &[Edit],
+    ) -> Result<Document, DeviceError> {
         let actor = self.sealer.actor();
+        let drafted = self.draft_with(subject, edits);
         let mut document = self.load(subject)?.clone();
-        if let Some(draft) = self.drafts.get(&subject.document_id()) {
-            match document.write(actor, &draft.edits) {
-                Ok(_) | Err(WriteError::Nothing) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if drafted.edits.is_empty() {
+            return Ok(document);
         }
-        Ok(document)
+        match document.write(actor, &drafted.edits) {
+            Ok(_) | Err(WriteError::Nothing) => Ok(document),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The draft of a document as it would be after these edits.
+    fn draft_with(&self, subject: &Subject, edits: &[Edit]) -> Draft {
+        let mut draft = match self.drafts.get(&subject.document_id()) {
+            Some(draft) => draft.clone(),
+            None => Draft {
+                subject: subject.clone(),
+                edits: Vec::new(),
+            },
+        };
+        draft.edits.extend_from_slice(edits);
+        draft
     }
 
     /// The document as accepted and sealed.
