@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { cell, Field, openReport, stands, WAIT } from "./field.mjs";
+import { cell, Field, openReport, shot, stands, WAIT } from "./field.mjs";
 
 const CODE = "III.3.1.1";
 let field;
@@ -75,6 +75,85 @@ test("what is typed is shown at once as being saved, and as saved when the disk 
   await page.evaluate(() => globalThis.release());
   await stands(page, CODE, "7.412");
   assert.equal(await state(page), "Đã lưu trên máy");
+  assert.deepEqual(field.complaints(), []);
+});
+
+/** Keeps back what edits come to, and counts previews and reports that were answered. Lets a test say "others
+    wrote something". */
+function withoutEarly() {
+  const asked = new Map();
+  globalThis.previews = 0;
+  globalThis.reports = 0;
+  const ask = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (message, ...more) {
+    if (["edit", "preview", "report"].includes(message?.call)) asked.set(message.id, message.call);
+    return ask.call(this, message, ...more);
+  };
+  const { set } = Object.getOwnPropertyDescriptor(Worker.prototype, "onmessage");
+  const held = [];
+  Object.defineProperty(Worker.prototype, "onmessage", {
+    set(take) {
+      set.call(this, (event) => {
+        if (asked.get(event.data.id) === "edit") return held.push(() => take(event));
+        take(event);
+        if (asked.get(event.data.id) === "preview") globalThis.previews += 1;
+        if (asked.get(event.data.id) === "report" && "value" in event.data) globalThis.reports += 1;
+      });
+      globalThis.tellNews = () => take({ data: { changed: [] } });
+    },
+  });
+  globalThis.release = () => held.splice(0).forEach((say) => say());
+}
+
+test("a figure is worked out while it is typed: entered, all that follows from it is there before the worker has said so", async () => {
+  const page = await field.page(await field.browser("ahead"), field.url, (fresh) => fresh.evaluateOnNewDocument(withoutEarly));
+  await field.enrolled(page, "toan");
+  await openReport(page);
+  const ratio = () => page.$eval('[data-row="III.3.1"] td.v', (element) => element.innerText.replace(/\s+/g, " ").trim());
+  const enter = async (code, keys) => {
+    await (await cell(page, code)).focus();
+    const before = await page.evaluate(() => globalThis.previews);
+    await page.keyboard.type(keys);
+    await page.waitForFunction((count) => globalThis.previews > count, WAIT, before);
+    // The last text alone is asked about in the end: nothing more is under way when it is known.
+    await page.waitForFunction(() => new Promise((done) => {
+      const count = globalThis.previews;
+      requestAnimationFrame(() => setTimeout(() => done(count === globalThis.previews), 300));
+    }), WAIT);
+    await page.keyboard.press("Enter");
+  };
+  await enter("III.3.1.1", "200");
+  // A report asked for in the moment before the edit is older than what is shown: it takes nothing off.
+  const reports = await page.evaluate(() => {
+    document.addEventListener("keydown", ({ key }) => key === "Enter" && globalThis.tellNews(), true);
+    return globalThis.reports;
+  });
+  await enter("III.3.1.2", "150");
+  await page.waitForSelector('[aria-busy="true"] > button.cell[data-code="III.3.1.2"]', WAIT);
+  assert.match(await ratio(), /75 %/);
+  await page.waitForFunction((count) => globalThis.reports > count, WAIT, reports);
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
+  assert.equal(await page.$eval('[data-code="III.3.1.2"]', (element) => element.innerText.trim()), "150");
+  await page.evaluate(() => globalThis.release());
+  await stands(page, "III.3.1.2", "150");
+  assert.match(await ratio(), /75 %/);
+  assert.deepEqual(field.complaints(), []);
+});
+
+test("a cell of whole numbers says so, and offers whole numbers that can be taken", async () => {
+  const page = await field.page(await field.browser("whole"));
+  await field.enrolled(page, "toan");
+  await openReport(page);
+  await (await cell(page, CODE)).focus();
+  await page.keyboard.type("99,65");
+  await page.keyboard.press("Enter");
+  const why = await page.waitForSelector(`[id="refused-${CODE}"]`, WAIT);
+  assert.match(await why.evaluate((element) => element.innerText), /Ô này chỉ nhận số nguyên\./);
+  const offered = await page.$$eval("tr.why.error button", (buttons) => buttons.map((one) => one.innerText.trim()));
+  assert.deepEqual(offered, ["100", "9.965"]);
+  await shot(page, "whole-number");
+  await page.click("tr.why.error button");
+  await stands(page, CODE, "100");
   assert.deepEqual(field.complaints(), []);
 });
 

@@ -7,7 +7,23 @@ let worker: Worker;
 /** Starts the worker. Once, before anything is asked, and after a panic ended it. */
 export function start(): void {
   worker = new Worker(new URL("./worker/tablet.worker.ts", import.meta.url), { type: "module" });
-  worker.onmessage = take;
+  worker.onmessage = (event: MessageEvent<Answer>) => {
+    if (holds > 0) late.push(event);
+    else take(event);
+  };
+}
+
+/** What the worker said while something was on its way to the screen. */
+const late: MessageEvent<Answer>[] = [];
+let holds = 0;
+
+/** What the worker says is heard in its order, after what is shown now has been drawn. */
+export function holdUntil(shown: Promise<void>): void {
+  holds += 1;
+  void shown.then(() => {
+    holds -= 1;
+    for (let event = holds === 0 && late.shift(); event; event = holds === 0 && late.shift()) take(event);
+  });
 }
 
 interface Waiting {

@@ -81,7 +81,8 @@ export class Cells {
 
   #show(code: string, row: Row | undefined): void {
     const cell = this.#cells.get(code);
-    if (cell) cell.row = row;
+    // Shown ahead and said again it is the same.
+    if (cell && !equal(cell.row, row)) cell.row = row;
   }
 
   /** A write of these cells is shown, or has ended. */

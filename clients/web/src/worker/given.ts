@@ -13,13 +13,18 @@ export class Given {
     return report;
   }
 
-  /** The rows of a report that the page has otherwise, or not at all. */
-  change({ document, rows }: Report): ReportChange {
+  /** The rows of a report that the page has otherwise, or not at all: it has them from now on. */
+  change(report: Report): ReportChange {
+    const change = this.would(report);
+    this.whole(report);
+    return change;
+  }
+
+  /** The same of a report that is not so yet. */
+  would({ document, rows }: Report): ReportChange {
     const before = this.#document === document ? this.#rows : {};
     const different = Object.entries(rows).filter(([code, row]) => !equal(before[code], row));
     const gone = Object.keys(before).filter((code) => !(code in rows));
-    this.#document = document;
-    this.#rows = rows;
     return { rows: Object.fromEntries(different), gone };
   }
 }

@@ -30,6 +30,8 @@ const handlers: Handlers = {
     work.typed();
     return null;
   },
+  // The tab's worker makes of it what is different there.
+  preview: (work, _, subject, edits) => work.parsed((tablet) => tablet.preview(JSON.stringify(subject), JSON.stringify(edits), now())),
   read: (work, _, template, code, text) => work.parsed((tablet) => tablet.readTyped(template, code, text)),
   history: (work, _, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
   desks: (work) => work.parsed((tablet) => tablet.desks(now())),

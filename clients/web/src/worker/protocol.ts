@@ -67,6 +67,8 @@ export interface Calls {
   report: { ask: [subject: Subject]; get: null; early: Report };
   /** Answers once it is durable; what becomes different in the report asked for last is said early. */
   edit: { ask: [subject: Subject, edits: Edit[]]; get: null; early: ReportChange };
+  /** What edits would come to in the report asked for last; nothing is kept. */
+  preview: { ask: [subject: Subject, edits: Edit[]]; get: ReportChange };
   read: { ask: [template: string, code: string, text: string]; get: Reading };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };
   desks: { ask: []; get: Desks };

@@ -84,7 +84,8 @@ const given = new Given();
 
 const isOwn = (call: string): call is OwnCall => call in handlers;
 
-function answered({ id, call, arguments: list }: Ask): Promise<unknown> {
+async function answered({ id, call, arguments: list }: Ask): Promise<unknown> {
+  if (call === "preview") return given.would((await tabs.call(call, list, () => undefined)) as Report);
   if (!isOwn(call)) {
     return tabs.call(call as OwnerCall, list, (early) => {
       const report = early as Report;
