@@ -70,6 +70,11 @@ async function kept(of) {
   };
   await of.waitForFunction(look, LOOK, time);
 }
+/** Waits until the desk says that everything below it opens without a link, with its last change. */
+const readAhead = (of) => of.waitForFunction(() => {
+  const { ahead, position } = document.querySelector("[data-ahead]")?.dataset ?? {};
+  return ahead !== undefined && Number(ahead) >= Number(position);
+}, LOOK);
 /** Presses a button of what is opened. */
 const opened = async (of, words) =>
   (await of.waitForSelector(`::-p-xpath(//section[contains(@class, 'drill')]//button[contains(., '${words}')])`, WAIT)).click();
@@ -204,6 +209,7 @@ const isSync = (line, before) =>
 
 test("with the server killed the desks still read and say as of when; then they are live again", async () => {
   const shown = await province.$eval(figure, (element) => element.innerText);
+  await readAhead(area);
   await field.killServer();
   for (const desk of [area, province]) await says(desk, "^Số liệu lúc \\d\\d:\\d\\d:\\d\\d, ngoại tuyến$");
   assert.equal(await province.$eval(figure, (element) => element.innerText), shown, "what was there stays");
@@ -220,10 +226,23 @@ test("with the server killed the desks still read and say as of when; then they 
   await opened(province, "Xã Định Hoá");
   await shows(province, ".rival-line", "Ma Thị Hạnh");
   await shows(province, ".drill", "Số liệu lúc .*, ngoại tuyến");
-  // What was never read is not made up.
-  await opened(province, "Tỉnh Thái Nguyên");
-  await opened(province, "Khu vực Phú Bình");
-  await shows(province, ".drill", "Chưa biết");
+  // The area was read ahead as a whole: what nobody opened with a link opens as well, as of when.
+  await area.reload();
+  await signedIn(area, "", ".desk .totals");
+  for (const [code, expected] of [["III.3.1.2", "^Mở .* –"], [CODE, "119"]]) {
+    await press(area, "Biểu mẫu 3");
+    await shows(area, `button.figure[data-code="${code}"]`, expected);
+    await area.focus(`button.figure[data-code="${code}"]`);
+    await area.keyboard.press("Enter");
+    await shows(area, ".drill .parts", "Xã Bình Thành.*Xã Định Hoá");
+    await shows(area, ".drill", "Số liệu lúc .*, ngoại tuyến");
+  }
+  await opened(area, "Xã Định Hoá");
+  await shows(area, ".rival-line", "Ma Thị Hạnh");
+  await opened(area, "Khu vực Định Hóa");
+  await opened(area, "Xã Bình Thành");
+  await shows(area, ".drill", "Đơn vị này chưa gửi báo cáo");
+  await shot(area, "area-offline-opened");
   await field.serve();
   for (const desk of [area, province]) await says(desk, "^Trực tiếp");
   await typed(hanh, CODE, "55");
@@ -233,13 +252,52 @@ test("with the server killed the desks still read and say as of when; then they 
   assert.deepEqual(field.complaints(), []);
 });
 
+test("a wall screen stays open and live when nobody touches it; what is a person's own asks for their PIN", async () => {
+  const wall = await field.page(await field.browser("wall"));
+  await wall.setViewport({ width: 1440, height: 900 });
+  await field.enrolled(wall, "dung", "05542", "ul.work");
+  const untouched = () => wall.evaluate((since) => {
+    window.realNow ??= Date.now;
+    Date.now = () => window.realNow() + since;
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, 5 * 60_000);
+  await press(wall, "Khu vực Định Hóa");
+  await covered(wall, "[01]/8");
+  await press(wall, "Màn hình treo tường");
+  await wall.waitForSelector('button[aria-pressed="true"]::-p-text(Màn hình treo tường)', WAIT);
+  await untouched();
+  await shows(wall, ".head", "Chỉ xem");
+  assert.equal(await wall.$("button.badge"), null, "nothing is sent or handed over from here");
+  assert.equal(await wall.$(`::-p-xpath(//nav//button[contains(., 'Việc của tôi')])`), null, "nothing is filled from here");
+  await shot(wall, "wall-screen");
+  // It goes on to show what comes, in every place that may be read.
+  await press(wall, "Toàn tỉnh");
+  await press(wall, "Biểu mẫu 3");
+  await typed(hanh, CODE, "66");
+  await sync(hanh);
+  await shows(wall, figure, "Mở .* 66 Tạm tính");
+  await untouched();
+  await shows(wall, ".head", "Chỉ xem");
+  await press(wall, "Nhập mã PIN để làm việc");
+  await signedIn(wall, "", "ul.work");
+  // Nobody has said anything about a wall now: it shuts.
+  await press(wall, "Khu vực Định Hóa");
+  await covered(wall, "[01]/8");
+  await wall.evaluate(() => { Date.now = window.realNow; });
+  await wall.evaluate(() => document.dispatchEvent(new PointerEvent("pointerdown")));
+  await untouched();
+  await wall.waitForSelector(".pin input", WAIT);
+  assert.deepEqual(field.complaints(), []);
+});
+
 test("who has several places changes between them", async () => {
   const dung = await field.page(await field.browser("dung"));
   await field.enrolled(dung, "dung", "05542", "ul.work");
+  // Whatever was reported by then: how many owe a report says which place it is.
   await press(dung, "Khu vực Định Hóa");
-  await covered(dung, "1/8");
+  await covered(dung, "[01]/8");
   await press(dung, "Toàn tỉnh");
-  await covered(dung, "1/92");
+  await covered(dung, "[01]/92");
   await press(dung, "Việc của tôi");
   await dung.waitForSelector("ul.work button.row", WAIT);
   assert.deepEqual(field.complaints(), []);

@@ -2,9 +2,10 @@
 
 import { Failure } from "../worker/protocol";
 import { events } from "./events";
-import { recall, remember } from "./kept";
-import { address, get, now, OFFLINE } from "./reader";
-import type { Change, Whole } from "./shapes";
+import { address, now, OFFLINE } from "./asking";
+import { get, recall, remember } from "./reader";
+import { Below } from "./below";
+import type { Asked, Change, FigureLine, Whole } from "./shapes";
 
 /** Waits between tries to open the line again. */
 const WAITS_MS = [500, 1_000, 2_000, 5_000, 15_000];
@@ -15,24 +16,44 @@ const KEEP_MS = 5_000;
 /** What changed is marked this long. */
 const FRESH_MS = 4_000;
 
-export interface Asked {
-  template: string;
-  period: string;
-  unit: string;
+/** A row of the form on the page. Each is watched by itself: what did not change is not looked at. */
+export class Line {
+  figure: FigureLine = $state.raw() as FigureLine;
+  /** The last event changed it: shown as fresh for a while. */
+  fresh = $state(false);
+
+  constructor(figure: FigureLine) {
+    this.figure = figure;
+  }
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
+/** Nothing is fresh any more. */
+const UNMARKED: Pick<Change, "figures" | "units"> = { figures: [], units: [] };
 
 export class Following {
   whole = $state.raw<Whole | null>(null);
+  // Its parts once more, each by itself: nobody who shows one of them is asked whether another has changed.
+  units = $state.raw<Whole["units"]>([]);
+  parts = $state.raw<Whole["parts"]>([]);
+  sections = $state.raw<Whole["sections"]>([]);
+  findings = $state.raw<Whole["findings"]>([]);
+  coverage = $state.raw<Whole["coverage"] | null>(null);
   /** True while the line is open: what is shown is what the server has. */
   live = $state(false);
   /** When the server last said something, seconds since 1970 by this device. */
   at = $state<number | null>(null);
+  /** Since when everything below can be read without a link as well; none: not yet. */
+  ahead = $state.raw<{ at: number; position: number } | null>(null);
   /** The server refuses: a code. */
   refused = $state<string | null>(null);
-  /** Rows and units changed by the last event: shown as fresh for a while. */
-  fresh = $state.raw<ReadonlySet<string>>(new Set());
+  /** The rows of the form, in its order. */
+  lines = $state.raw<readonly Line[]>([]);
+  /** Units changed by the last event: shown as fresh for a while. */
+  fresh = $state.raw(NOTHING);
 
   readonly #path: string;
+  readonly #below: Below;
   readonly #ended = new AbortController();
   #keeping: ReturnType<typeof setTimeout> | undefined;
   #marked: ReturnType<typeof setTimeout> | undefined;
@@ -42,6 +63,7 @@ export class Following {
     private readonly person: string,
     asked: Asked,
   ) {
+    this.#below = new Below(person, asked, ({ position }) => (this.ahead = { at: now(), position }));
     this.#path = address("/v1/roll-ups/live", { ...asked });
     const { signal } = this.#ended;
     addEventListener("online", () => this.#wake?.(), { signal });
@@ -50,6 +72,7 @@ export class Following {
 
   end(): void {
     this.#ended.abort();
+    this.#below.end();
     clearTimeout(this.#marked);
     this.#wake?.();
     if (this.#keeping !== undefined) this.#keep();
@@ -58,7 +81,7 @@ export class Following {
   async #run(): Promise<void> {
     const kept = await recall<Whole>(this.person, this.#path);
     if (kept && this.whole === null) {
-      this.whole = kept.value;
+      this.#show(kept.value);
       this.at = kept.at;
     }
     for (let failures = 0; !this.#ended.signal.aborted; failures += 1) {
@@ -101,14 +124,13 @@ export class Following {
 
   #take(name: string, event: unknown): void {
     if (name === "table") {
-      this.whole = event as Whole;
-      this.fresh = new Set();
+      this.#show(event as Whole);
+      this.#below.heard(event as Whole, null);
     } else if (name === "change" && this.whole) {
       const change = event as Change;
-      this.whole = changed(this.whole, change);
-      this.fresh = new Set([...change.figures.map((line) => line.code), ...change.units.map((line) => line.unit)]);
-      clearTimeout(this.#marked);
-      this.#marked = setTimeout(() => (this.fresh = new Set()), FRESH_MS);
+      this.#put(changed(this.whole, change));
+      this.#below.heard(this.whole, change);
+      this.#mark(change);
     } else {
       return;
     }
@@ -116,6 +138,31 @@ export class Following {
     this.refused = null;
     this.at = now();
     this.#keeping ??= setTimeout(() => this.#keep(), KEEP_MS);
+  }
+
+  #put(whole: Whole): void {
+    this.whole = whole;
+    const { units, parts, sections, findings, coverage } = whole;
+    Object.assign(this, { units, parts, sections, findings, coverage });
+  }
+
+  #show(whole: Whole): void {
+    this.#put(whole);
+    this.lines = whole.figures.map((figure) => new Line(figure));
+    this.fresh = NOTHING;
+  }
+
+  /** Shows lines that changed, as fresh; those of the change before are no more. */
+  #mark(change: Pick<Change, "figures" | "units">): void {
+    const figures = new Map(change.figures.map((figure) => [figure.code, figure]));
+    for (const line of this.lines) {
+      const figure = figures.get(line.figure.code);
+      line.fresh = figure !== undefined;
+      if (figure) line.figure = figure;
+    }
+    this.fresh = change.units.length === 0 ? NOTHING : new Set(change.units.map(({ unit }) => unit));
+    clearTimeout(this.#marked);
+    if (change !== UNMARKED) this.#marked = setTimeout(() => this.#mark(UNMARKED), FRESH_MS);
   }
 
   #keep(): void {

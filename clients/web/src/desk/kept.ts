@@ -2,7 +2,7 @@
 // They are sealed: only the PIN of that person opens them, as everything else of theirs.
 
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import { ask } from "../tablet.svelte";
+import { ANSWERS_MAX } from "./limits";
 
 export interface Kept<T> {
   value: T;
@@ -23,8 +23,6 @@ interface Schema extends DBSchema {
 const VERSION = 1;
 const CIPHER = "AES-GCM";
 const IV_BYTES = 12;
-/** Answers kept: a province with its areas and a few hundred opened figures; the oldest give way. */
-const ANSWERS_MAX = 600;
 
 let opened: Promise<IDBPDatabase<Schema>> | null = null;
 
@@ -37,33 +35,38 @@ function database(): Promise<IDBPDatabase<Schema>> {
   return opened;
 }
 
-/** What the server last said to a person; nothing if it never did, or if this browser keeps nothing. */
-export async function recall<T>(person: string, path: string): Promise<Kept<T> | undefined> {
-  try {
-    const sealed = await (await database()).get("answers", [person, path]);
-    if (!sealed) return undefined;
-    const { at, iv, bytes } = sealed;
-    const clear = await crypto.subtle.decrypt({ name: CIPHER, iv }, await ask("deskKey"), bytes);
-    return { value: JSON.parse(new TextDecoder().decode(clear)) as T, at };
-  } catch {
-    return undefined;
-  }
-}
+/** The answers of whoever has the key. */
+export class Answers {
+  constructor(private readonly key: () => Promise<CryptoKey>) {}
 
-/** Keeps an answer. It can be asked for again: a browser without room loses nothing that was typed. */
-export async function remember(person: string, path: string, { value, at }: Kept<unknown>): Promise<void> {
-  try {
-    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-    const clear = new TextEncoder().encode(JSON.stringify(value));
-    const bytes = await crypto.subtle.encrypt({ name: CIPHER, iv }, await ask("deskKey"), clear);
-    const answers = (await database()).transaction("answers", "readwrite");
-    await answers.store.put({ at, iv, bytes }, [person, path]);
-    for (let over = (await answers.store.count()) - ANSWERS_MAX; over > 0; over -= 1) {
-      await (await answers.store.index("at").openCursor())?.delete();
+  /** What the server last said to a person; nothing if it never did, or if this browser keeps nothing. */
+  async recall<T>(person: string, path: string): Promise<Kept<T> | undefined> {
+    try {
+      const sealed = await (await database()).get("answers", [person, path]);
+      if (!sealed) return undefined;
+      const { at, iv, bytes } = sealed;
+      const clear = await crypto.subtle.decrypt({ name: CIPHER, iv }, await this.key(), bytes);
+      return { value: JSON.parse(new TextDecoder().decode(clear)) as T, at };
+    } catch {
+      return undefined;
     }
-    await answers.done;
-  } catch {
-    // Shown all the same; only a start without a link will not have it.
+  }
+
+  /** Keeps an answer. It can be asked for again: a browser without room loses nothing that was typed. */
+  async remember(person: string, path: string, { value, at }: Kept<unknown>): Promise<void> {
+    try {
+      const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+      const clear = new TextEncoder().encode(JSON.stringify(value));
+      const bytes = await crypto.subtle.encrypt({ name: CIPHER, iv }, await this.key(), clear);
+      const answers = (await database()).transaction("answers", "readwrite");
+      await answers.store.put({ at, iv, bytes }, [person, path]);
+      for (let over = (await answers.store.count()) - ANSWERS_MAX; over > 0; over -= 1) {
+        await (await answers.store.index("at").openCursor())?.delete();
+      }
+      await answers.done;
+    } catch {
+      // Shown all the same; only a start without a link will not have it.
+    }
   }
 }
 

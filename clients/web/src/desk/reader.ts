@@ -2,33 +2,16 @@
 
 import { ask } from "../tablet.svelte";
 import { Failure } from "../worker/protocol";
-import { recall, remember, type Kept } from "./kept";
+import { answered, now, OFFLINE } from "./asking";
+import { Answers, type Kept } from "./kept";
 
-export const now = (): number => Math.floor(Date.now() / 1000);
+/** The last answers, kept for whoever works in this tab. */
+const answers = new Answers(() => ask("deskKey"));
+export const recall = answers.recall.bind(answers);
+export const remember = answers.remember.bind(answers);
 
-/** The link is down: what was kept is shown. */
-export const OFFLINE = "offline";
-
-/** Asks with a token, once more with a new one if it was refused. */
-export async function get(path: string, signal?: AbortSignal): Promise<Response> {
-  let refused: string | null = null;
-  for (;;) {
-    const token: string = await ask("token", refused);
-    const headers = { authorization: `Bearer ${token}` };
-    let response: Response;
-    try {
-      response = await fetch(path, { headers, cache: "no-store", ...(signal ? { signal } : {}) });
-    } catch (error) {
-      throw new Failure(OFFLINE, String(error));
-    }
-    if (response.ok) return response;
-    const problem = (await response.json().catch(() => ({}))) as { code?: string };
-    const code = problem.code ?? OFFLINE;
-    const again = refused === null && (code === "token-expired" || code === "sign-in-required");
-    if (!again) throw new Failure(code, `${path}: ${response.status}`);
-    refused = token;
-  }
-}
+/** Asks with this device's session. */
+export const get = (path: string, signal?: AbortSignal): Promise<Response> => answered((refused) => ask("token", refused), path, signal);
 
 export interface Read<T> extends Kept<T> {
   /** Just said, not remembered. */
@@ -47,9 +30,4 @@ export async function read<T>(person: string, path: string): Promise<Read<T> | n
     const kept = await recall<T>(person, path);
     return kept ? { ...kept, live: false } : null;
   }
-}
-
-/** An address with its query. */
-export function address(path: string, query: Record<string, string>): string {
-  return `${path}?${new URLSearchParams(query).toString()}`;
 }

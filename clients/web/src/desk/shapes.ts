@@ -12,6 +12,14 @@ export type DueUnit = Schemas["DueUnit"];
 export type Whole = Schemas["RollUpWhole"];
 /** The event `change`: lines that replace those of the same code or unit. */
 export type Change = Schemas["RollUpChange"];
+/** What a desk shows: a report of one period, over everything below a unit. */
+export interface Asked {
+  template: string;
+  period: string;
+  unit: string;
+}
+export type Figures = Schemas["RollUp"];
+export type ReportsPage = Schemas["Page_for_ReportLine"];
 export type Parts = Schemas["PartsPage"];
 export type CellValue = Schemas["CellValue"];
 export type RivalLine = Schemas["RivalLine"];
