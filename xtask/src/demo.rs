@@ -75,7 +75,7 @@ fn make_province(folder: &Path) -> Result<Option<String>> {
     }
     let mut init = Command::new(built("debug", "dongbo-server"));
     init.args(["init", "--province", "Tỉnh Thái Nguyên", "--rehearsal"])
-        .arg("Diễn tập: số liệu năm 2022 chia cho 92 xã, phường")
+        .arg("số liệu năm 2022 chia cho 92 xã, phường")
         .args(["--json", "--folder"])
         .arg(folder)
         .env("DONGBO_LOG", "warn");

@@ -142,14 +142,15 @@ function showFindings() {
   at("no-findings").hidden = lines.length > 0;
 }
 
-// In the language of the page; what the province's founder wrote of it stands behind in their words.
+// In the language of the page; what the province's founder wrote of it stands behind in their words, without
+// the word that has just been said.
 function showRehearsal() {
   const said = status?.rehearsal;
   at("rehearsal").hidden = !said;
   if (!said) return;
-  const own = element("span", said);
+  const own = element("span", said.normalize("NFC").replace(/^(số liệu )?(diễn tập|rehearsal)(?!\p{L})[\s:–-]*/iu, ""));
   own.lang = "vi";
-  at("rehearsal").replaceChildren(`${words().rehearsal}: `, own);
+  at("rehearsal").replaceChildren(words().rehearsal, ...(own.textContent ? [": ", own] : []));
 }
 
 function showAll() {
