@@ -307,7 +307,7 @@ fn a_question_is_asked_and_nothing_is_written() {
         let template = "bao-cao-cchc-2022";
         serde_json::from_str(&worker.state.read_typed(template, code, text).unwrap()).unwrap()
     };
-    let asked = read(&mut hanh, "III.3.1.1", "1,893.5");
+    let asked = read(&mut hanh, "III.3.1.1", "1,234,567");
     assert_eq!(asked["fault"], "ambiguous-number", "{asked}");
     assert!(
         asked["readings"]

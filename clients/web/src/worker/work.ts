@@ -52,6 +52,8 @@ export class Work {
   #closed = false;
   persisted: boolean | null = null;
   readonly #wake = new WakeLine(() => this.session.token(null), (milliseconds) => this.#awake(milliseconds));
+  /** Something was typed since the draft was sealed: an exchange that was under way by then does not wait with it. */
+  #unsealed = false;
   /** Something came during an exchange: it is asked for after it. */
   #woken = false;
 
@@ -227,6 +229,7 @@ export class Work {
 
   /** Seals and sends after a pause in typing. */
   typed(): void {
+    this.#unsealed = true;
     this.#later(this.link.at === "offline" ? PAUSE_OFFLINE_MS : PAUSE_MS);
     this.tell();
   }
@@ -266,6 +269,7 @@ export class Work {
     this.link = { at: "busy" };
     if (before.at !== "synchronised") this.tell();
     try {
+      this.#unsealed = false;
       await this.step((tablet) => tablet.seal(now()));
       for (let again = true; again; ) {
         const received = await exchange(this);
@@ -277,11 +281,12 @@ export class Work {
       await this.#keepContact();
       this.link = { at: "synchronised", when: now() };
       void this.#wake.open();
-      this.#later(this.#woken ? 0 : this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS);
+      this.#later(this.#woken ? 0 : this.#unsealed ? PAUSE_MS : this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS);
     } catch (error) {
       const failure = thrown(error);
       this.link = failure.code === OFFLINE ? { at: "offline" } : { at: "refused", code: failure.code };
-      this.#later(WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? LOOK_MS);
+      const wait = WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? LOOK_MS;
+      this.#later(this.#unsealed ? Math.min(wait, PAUSE_MS) : wait);
       this.#failures += 1;
     }
     this.tell();
