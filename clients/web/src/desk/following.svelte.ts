@@ -148,7 +148,13 @@ export class Following {
 
   #show(whole: Whole): void {
     this.#put(whole);
-    this.lines = whole.figures.map((figure) => new Line(figure));
+    const known = new Map(this.lines.map((line) => [line.figure.code, line]));
+    this.lines = whole.figures.map((figure) => {
+      const line = known.get(figure.code) ?? new Line(figure);
+      line.figure = same(line.figure, figure);
+      line.fresh = false;
+      return line;
+    });
     this.fresh = NOTHING;
   }
 
