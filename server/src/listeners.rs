@@ -31,10 +31,10 @@ impl Listeners {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to listen for what a session follows. What is committed from now on is told; `end` is how
-    /// far the log reaches as far as the caller knows.
-    pub(crate) fn listen(self: &Arc<Self>, session: Arc<Session>, end: u64) -> Listening {
-        let (told, changed) = watch::channel(end);
+    /// Begins to listen for what a session follows: what is committed from now on is told. Whoever reads
+    /// how far the log reaches does so afterwards, or a commit between the two is missed.
+    pub(crate) fn listen(self: &Arc<Self>, session: Arc<Session>) -> Listening {
+        let (told, changed) = watch::channel(0);
         let mut table = self.table();
         table.last += 1;
         let id = table.last;
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn a_change_wakes_those_who_follow_it_and_nobody_else() {
         let listeners = Arc::new(Listeners::default());
-        let mut one = listeners.listen(these(&[1, 2]), 5);
-        let mut other = listeners.listen(these(&[3]), 5);
-        let mut all = listeners.listen(session(Follow::All), 5);
+        let mut one = listeners.listen(these(&[1, 2]));
+        let mut other = listeners.listen(these(&[3]));
+        let mut all = listeners.listen(session(Follow::All));
         listeners.wake(&BTreeSet::from([partition(2)]), 6);
         assert_eq!(
             [told(&mut one), told(&mut other), told(&mut all)],
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn who_follows_something_else_now_is_told_of_that() {
         let listeners = Arc::new(Listeners::default());
-        let mut one = listeners.listen(these(&[1]), 0);
+        let mut one = listeners.listen(these(&[1]));
         one.follow(&these(&[2]));
         listeners.wake(&BTreeSet::from([partition(1)]), 1);
         assert_eq!(told(&mut one), None);
@@ -204,8 +204,8 @@ mod tests {
     fn nothing_is_left_of_those_who_went() {
         let listeners = Arc::new(Listeners::default());
         let (one, all) = (
-            listeners.listen(these(&[1, 2]), 0),
-            listeners.listen(session(Follow::All), 0),
+            listeners.listen(these(&[1, 2])),
+            listeners.listen(session(Follow::All)),
         );
         drop((one, all));
         let table = listeners.table();

@@ -76,13 +76,9 @@ struct Live {
 
 impl Live {
     async fn run(mut self, mut socket: WebSocket) {
-        let Ok(running) = self.app.running() else {
-            return;
-        };
-        // Registered before anything is read: what comes meanwhile is told.
-        let end = *running.acceptor.end().borrow();
+        // Before the first request is read: what comes meanwhile is told.
         let follows = session(&self.app, self.identity);
-        let mut listening = self.app.listeners.listen(follows, end);
+        let mut listening = self.app.listeners.listen(follows);
         let mut records = self.app.registry.subscribe();
         let mut stage = self.app.stage.subscribe();
         loop {

@@ -33,9 +33,9 @@ impl Waking {
         let Ok(running) = self.app.running() else {
             return;
         };
-        let mut seen = *running.acceptor.end().borrow();
         let follows = session(&self.app, self.identity);
-        let mut listening = self.app.listeners.listen(follows, seen);
+        let mut listening = self.app.listeners.listen(follows);
+        let mut seen = *running.acceptor.end().borrow();
         let mut records = self.app.registry.subscribe();
         let mut stage = self.app.stage.subscribe();
         loop {
