@@ -9,7 +9,7 @@ use tungstenite::client::IntoClientRequest;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, connect};
 
-use crate::field::{Field, PERIOD};
+use crate::field::{Field, PERIOD, patient};
 
 fn parts(field: &Field, unit: &str, rest: &str, token: &str) -> (u16, Value) {
     let (template, code) = (field.template.id(), field.sum_code());
@@ -219,6 +219,7 @@ fn a_page_opens_a_live_connection_with_its_token_among_the_protocols() {
         assert_eq!(refused.status(), 401, "{bad}");
     }
     let (mut socket, answer) = opened(&format!("dongbo, bearer.{}", watcher.token)).unwrap();
+    patient(&socket);
     // The token is never said back.
     assert_eq!(answer.headers()["sec-websocket-protocol"], "dongbo");
     let ask = Frame::Request(Box::new(watcher.device.request().unwrap())).encode();

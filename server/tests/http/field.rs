@@ -2,6 +2,7 @@
 
 use dongbo_server::operation::sign_in_device::statement;
 use serde_json::{Value, json};
+use std::net::TcpStream;
 use sync_core::batch::Sealer;
 use sync_core::catalogue_files;
 use sync_core::cell::CellValue;
@@ -10,6 +11,7 @@ use sync_core::form::{Aggregation, Kind, Template};
 use sync_core::identity::{InstallationId, UnitId};
 use sync_core::log::MemoryKeyspace;
 use sync_core::sync::{self, Frame, Notice, Received, Request};
+use tungstenite::stream::MaybeTlsStream;
 
 use crate::served::{Device, START_S, Served};
 
@@ -231,4 +233,13 @@ fn the_statement_binds_province_node_and_nonce() {
     for (at, one) in all.iter().enumerate() {
         assert!(all.iter().skip(at + 1).all(|other| other != one));
     }
+}
+
+/// Lets a test fail that waits for what never comes.
+pub(crate) fn patient(socket: &tungstenite::WebSocket<MaybeTlsStream<TcpStream>>) {
+    let MaybeTlsStream::Plain(stream) = socket.get_ref() else {
+        panic!("a plain connection")
+    };
+    let patience = std::time::Duration::from_secs(30);
+    stream.set_read_timeout(Some(patience)).unwrap();
 }

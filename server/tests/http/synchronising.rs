@@ -14,7 +14,7 @@ use sync_core::sync::{Frame, Notice, PartAnswer};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, connect};
 
-use crate::field::{Field, Tablet};
+use crate::field::{Field, Tablet, patient};
 use crate::served::Device;
 
 fn values(field: &Field, tablet: &mut Tablet, code: &str) -> Vec<CellValue> {
@@ -180,6 +180,7 @@ fn a_live_peer_sees_what_others_write_without_asking() {
         .headers_mut()
         .insert("authorization", token.parse().unwrap());
     let (mut socket, _) = connect(request).unwrap();
+    patient(&socket);
     let ask = Frame::Request(Box::new(watcher.device.request().unwrap())).encode();
     socket.send(Message::Binary(ask.into())).unwrap();
     let mut receive = |watcher: &mut Tablet| loop {
