@@ -296,6 +296,8 @@ pub(super) struct Manner {
     plain_request: bool,
     /// The last packed answer could not be read here.
     plain_answer: bool,
+    /// The catalogue here went another way than the node's: no packing of its records can be read.
+    is_forked: bool,
 }
 
 impl Device {
@@ -308,7 +310,8 @@ impl Device {
     /// Packs what [`Device::request`] gave.
     pub fn pack_request(&self, mut request: Request) -> Result<Frame, DeviceError> {
         let manner = self.manner();
-        let wanted = match (manner.plain_answer, self.is_resetting()) {
+        let is_plain = manner.plain_answer || manner.is_forked;
+        let wanted = match (is_plain, self.is_resetting()) {
             (true, _) => Wanted::Plain,
             (false, true) => Wanted::OnNothing,
             (false, false) => Wanted::OnShared,
@@ -380,6 +383,14 @@ impl Device {
         }
         self.set_manner(manner);
         Ok(response)
+    }
+
+    /// Keeps in mind whether the records of a node follow those here.
+    pub(super) fn set_forked(&mut self, is_forked: bool) {
+        self.set_manner(Manner {
+            is_forked,
+            ..self.manner()
+        });
     }
 
     fn ground<'a>(&'a self, names: &'a Names, shared: Shared) -> Ground<'a> {

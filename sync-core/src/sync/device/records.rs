@@ -81,8 +81,9 @@ impl Device {
         received: &mut Received,
     ) -> Result<(), DeviceError> {
         match self.take_records_into(&response.records, &mut received.writes) {
-            Ok(()) => {}
+            Ok(()) => self.set_forked(false),
             Err(DeviceError::Catalogue(CatalogueError::Fork(number))) => {
+                self.set_forked(true);
                 received.notices.push(Notice::CatalogueForked { number });
                 self.giving_back = GivingBack::default();
                 return Ok(());
