@@ -29,8 +29,12 @@ fn two_histories_of_the_catalogue_are_told_and_reports_go_on() {
     for records in 1..=4 {
         let (mut node, mut hanh) = restored_and_changed();
         for label in 0..records {
-            let label = format!("other {label}");
-            node.record(Body::Rehearsal { label });
+            let name = format!("other {label}");
+            node.record(Body::Person(Person {
+                person: PersonId([90 + label; 8]),
+                sign_in_name: name.clone(),
+                display_name: name,
+            }));
         }
         let kept = hanh.catalogue().last_hash();
         hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
