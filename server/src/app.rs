@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::acceptor::{Acceptor, AcceptorParts};
 use crate::clock::Clock;
 use crate::deriver::{DeriveError, Deriver};
+use crate::descriptors;
 use crate::guarded_store::GuardedStore;
 use crate::interrupted::Interrupted;
 use crate::kept::KeptError;
@@ -97,6 +98,8 @@ pub struct App {
     pub stage: watch::Sender<Stage>,
     /// Places for live connections.
     pub live: Arc<Semaphore>,
+    /// How many of them there are.
+    pub live_places: usize,
     /// What live connections wait for.
     pub listeners: Arc<Listeners>,
     identity: RwLock<Arc<NodeIdentity>>,
@@ -137,6 +140,7 @@ impl App {
             .map(|province| province.id)
             .ok_or(RegistryError::NoProvince)?;
         let identity = read_identity(&store, secrets.node)?;
+        let live_places = descriptors::live_places();
         Ok(Self {
             store,
             registry: Arc::new(registry),
@@ -147,7 +151,8 @@ impl App {
             clock,
             metrics,
             stage,
-            live: Arc::new(Semaphore::new(limits::LIVE_CONNECTIONS_MAX)),
+            live: Arc::new(Semaphore::new(live_places)),
+            live_places,
             listeners: Arc::default(),
             identity: RwLock::new(Arc::new(identity)),
             running: OnceLock::new(),

@@ -10,6 +10,7 @@ mod acceptor;
 pub mod app;
 pub mod clock;
 mod deriver;
+pub mod descriptors;
 pub mod entropy;
 mod exchange;
 mod extract;

@@ -101,7 +101,8 @@ pub const ROLL_UPS_MAX: usize = 16;
 /// Extracts that may wait to be written.
 pub const EXTRACTS_UNWRITTEN_MAX: usize = 128;
 
-/// Live connections and streams of events at once: every device of a large province; some 300 MB.
+/// Live connections and streams of events at once, if the system allows twice as many open files: every
+/// device of a large province; some 130 MB.
 pub const LIVE_CONNECTIONS_MAX: usize = 20_000;
 
 /// Bytes that a live connection keeps for reading and for writing while nothing happens.

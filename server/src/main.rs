@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use dongbo_server::app::App;
 use dongbo_server::clock::Clock;
+use dongbo_server::descriptors;
 use dongbo_server::first_run::{self, FirstRun};
 use dongbo_server::limits;
 use dongbo_server::metrics::Metrics;
@@ -197,6 +198,7 @@ fn run(
         None => Secrets::open(folder)
             .with_context(|| format!("{} holds no province", folder.display()))?,
     };
+    descriptors::claim_all();
     let metrics = Arc::<Metrics>::default();
     let store = open_store(folder, &metrics)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

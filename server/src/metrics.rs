@@ -14,7 +14,6 @@ use sync_core::log::{LogReader, Verdict};
 
 use crate::app::{App, Stage};
 use crate::keyspace::StoreKeyspace;
-use crate::limits;
 use crate::problem::{Problem, ProblemCode};
 
 /// Seconds: from an answer out of memory to a request that waits for a slow disk.
@@ -22,7 +21,7 @@ const SECONDS: [f64; 14] = [
     0.000_1, 0.000_3, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
-/// Exchanges in one commit, up to [`limits::EXCHANGES_PER_COMMIT_MAX`].
+/// Exchanges in one commit, up to [`crate::limits::EXCHANGES_PER_COMMIT_MAX`].
 const EXCHANGES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 
 type Labels = Vec<(&'static str, String)>;
@@ -241,7 +240,7 @@ impl Metrics {
         self.index_bytes.set(whole(usage.derived_bytes));
         self.held_parts.set(whole(LogReader(&below).held_end()?));
         self.ready.set(i64::from(app.stage() == Stage::Ready));
-        let live = limits::LIVE_CONNECTIONS_MAX.saturating_sub(app.live.available_permits());
+        let live = app.live_places.saturating_sub(app.live.available_permits());
         self.live_connections
             .set(i64::try_from(live).unwrap_or(i64::MAX));
         if let Ok(running) = app.running() {

@@ -67,7 +67,7 @@ pub async fn serve(
         let result = serving.await;
         // Connections that became live ones are no longer the listener's: wait until each gave its
         // place back, which it does after it told its peer.
-        let places = u32::try_from(limits::LIVE_CONNECTIONS_MAX).unwrap_or(u32::MAX);
+        let places = u32::try_from(app.live_places).unwrap_or(u32::MAX);
         let _ = app.live.acquire_many(places).await;
         result
     };

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
@@ -67,6 +68,15 @@ struct Peer {
     reply: Option<Reply>,
 }
 
+/// What a live connection acts upon.
+enum Event {
+    Asked(Bytes),
+    Text,
+    /// The log reaches so far, and something there is for the peer.
+    Grown(u64),
+    Records,
+}
+
 struct Live {
     app: SharedApp,
     identity: Identity,
@@ -82,19 +92,16 @@ impl Live {
         let mut records = self.app.registry.subscribe();
         let mut stage = self.app.stage.subscribe();
         loop {
-            let frame = tokio::select! {
+            let event = tokio::select! {
                 message = socket.recv() => match message {
-                    Some(Ok(Message::Binary(bytes))) => Some(self.answer(&bytes).await),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
-                    Some(Ok(Message::Text(_))) => Some(Frame::Problem("frame-bad".to_owned())),
+                    Some(Ok(Message::Binary(bytes))) => Event::Asked(bytes),
+                    Some(Ok(Message::Text(_))) => Event::Text,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 },
-                end = listening.changed() => match self.lacks(end) {
-                    true => self.push().await,
-                    false => None,
-                },
+                end = listening.changed() => Event::Grown(end),
                 grown = records.changed() => match grown {
-                    Ok(()) => self.push().await,
+                    Ok(()) => Event::Records,
                     Err(_) => return,
                 },
                 () = reached(&mut stage, Stage::Draining) => {
@@ -105,7 +112,15 @@ impl Live {
                     return;
                 }
             };
+            // Before the log is read: what is written after that, in a place that is followed only
+            // from now on, is told.
             listening.follow(&session(&self.app, self.identity));
+            let frame = match event {
+                Event::Asked(bytes) => Some(self.answer(&bytes).await),
+                Event::Text => Some(Frame::Problem("frame-bad".to_owned())),
+                Event::Grown(end) if !self.lacks(end) => None,
+                Event::Grown(_) | Event::Records => self.push().await,
+            };
             if let Some(frame) = frame
                 && socket
                     .send(Message::Binary(frame.encode().into()))

@@ -12,7 +12,8 @@ use sync_core::identity::InstallationId;
 use sync_core::log::HeldReason;
 use sync_core::sync::{Frame, Notice, PartAnswer};
 use tungstenite::client::IntoClientRequest;
-use tungstenite::{Message, connect};
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket, connect};
 
 use crate::field::{Field, Tablet, patient};
 use crate::served::Device;
@@ -167,20 +168,25 @@ fn nobody_is_listened_to_without_end() {
     );
 }
 
+fn live(field: &Field, tablet: &Tablet) -> WebSocket<MaybeTlsStream<TcpStream>> {
+    let url = format!("{}/v1/live", field.served.url.replace("http", "ws"));
+    let mut request = url.into_client_request().unwrap();
+    let token = format!("Bearer {}", tablet.token);
+    request
+        .headers_mut()
+        .insert("authorization", token.parse().unwrap());
+    let (socket, _) = connect(request).unwrap();
+    patient(&socket);
+    socket
+}
+
 #[test]
 fn a_live_peer_sees_what_others_write_without_asking() {
     let field = Field::new(1);
     let code = field.sum_code();
     let mut watcher = field.tablet(1, "officer", "c1", false);
     let mut writer = field.tablet(2, "officer", "c1", false);
-    let url = format!("{}/v1/live", field.served.url.replace("http", "ws"));
-    let mut request = url.into_client_request().unwrap();
-    let token = format!("Bearer {}", watcher.token);
-    request
-        .headers_mut()
-        .insert("authorization", token.parse().unwrap());
-    let (mut socket, _) = connect(request).unwrap();
-    patient(&socket);
+    let mut socket = live(&field, &watcher);
     let ask = Frame::Request(Box::new(watcher.device.request().unwrap())).encode();
     socket.send(Message::Binary(ask.into())).unwrap();
     let mut receive = |watcher: &mut Tablet| loop {
@@ -211,16 +217,48 @@ fn a_live_peer_sees_what_others_write_without_asking() {
 }
 
 #[test]
+fn a_live_peer_is_told_of_a_place_that_its_person_was_given_later() {
+    let field = Field::new(2);
+    let code = field.sum_code();
+    let mut watcher = field.tablet(1, "officer", "c1", false);
+    let mut writer = field.tablet(2, "officer", "c2", false);
+    let mut socket = live(&field, &watcher);
+    let ask = Frame::Request(Box::new(watcher.device.request().unwrap())).encode();
+    socket.send(Message::Binary(ask.into())).unwrap();
+    let mut receive = |watcher: &mut Tablet| loop {
+        if let Message::Binary(bytes) = socket.read().unwrap() {
+            let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
+                panic!("no response")
+            };
+            return Field::take(watcher, &response);
+        }
+    };
+    receive(&mut watcher);
+    let before = watcher.device.catalogue().last_number();
+    let grant = json!({ "role": "officer", "unit": "c2", "subtree": false });
+    let person = json!({ "name": "p1", "display": "Người 1", "grants": [grant] });
+    field.served.done(
+        "/v1/people",
+        Some(&field.admin),
+        &json!({ "people": [person] }),
+    );
+    while watcher.device.catalogue().last_number() == before {
+        receive(&mut watcher);
+    }
+    watcher.unit = field.unit("c2");
+    field.fill(&mut writer, &code, 7);
+    assert_eq!(field.sync(&mut writer), []);
+    while values(&field, &mut watcher, &code).is_empty() {
+        receive(&mut watcher);
+    }
+    assert_eq!(values(&field, &mut watcher, &code), [number(7)]);
+}
+
+#[test]
 fn a_server_that_drains_closes_live_connections() {
     let mut field = Field::new(1);
     let tablet = field.tablet(1, "officer", "c1", false);
-    let url = format!("{}/v1/live", field.served.url.replace("http", "ws"));
-    let mut request = url.into_client_request().unwrap();
-    let token = format!("Bearer {}", tablet.token);
-    request
-        .headers_mut()
-        .insert("authorization", token.parse().unwrap());
-    let (mut socket, _) = connect(request).unwrap();
+    let mut socket = live(&field, &tablet);
     let reading = std::thread::spawn(move || socket.read());
     field.served.stop();
     assert!(matches!(reading.join().unwrap(), Ok(Message::Close(_))));
