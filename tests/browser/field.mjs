@@ -6,6 +6,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -150,6 +151,7 @@ export class Field {
       if (said) answer.writeHead(said.status, { "content-type": "application/json" }).end(JSON.stringify(said.body));
       else void passed(this.url, change, ask, answer);
     });
+    front.on("upgrade", (ask, socket, head) => passedOn(this.url, ask, socket, head));
     this.#fronts.push(front);
     await new Promise((listening) => front.listen(0, "127.0.0.1", listening));
     return `http://127.0.0.1:${front.address().port}`;
@@ -426,6 +428,18 @@ export const dump = (of, name = "dongbo") =>
 export const says = (of, words) =>
   of.waitForFunction((wanted) => document.body.innerText.includes(wanted), LOOK, words);
 
+/** Passes on a line that stays open, in both directions. */
+function passedOn(url, ask, socket, head) {
+  const { hostname, port } = new URL(url);
+  const behind = connect(Number(port), hostname, () => {
+    const headers = ask.rawHeaders.flatMap((name, at, all) => (at % 2 === 0 ? [`${name}: ${all[at + 1]}`] : []));
+    behind.write([`${ask.method} ${ask.url} HTTP/1.1`, ...headers, "", ""].join("\r\n"));
+    behind.write(head);
+    socket.pipe(behind).pipe(socket);
+  });
+  for (const end of [socket, behind]) end.on("error", () => { socket.destroy(); behind.destroy(); });
+}
+
 /** Passes a request on, and what comes back. */
 async function passed(url, change, ask, answer) {
   const pieces = [];
@@ -435,7 +449,7 @@ async function passed(url, change, ask, answer) {
   const behind = request(url + ask.url, options, async (got) => {
     const body = [];
     for await (const piece of got) body.push(piece);
-    const changed = change(ask.url, Buffer.concat(body));
+    const changed = await change(ask.url, Buffer.concat(body));
     const whole = changed ?? Buffer.concat(body);
     const { "content-length": _, "transfer-encoding": __, ...kept } = got.headers;
     if (changed) kept["cache-control"] = "no-store";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { cell, Field, openReport, shot, stands, WAIT } from "./field.mjs";
+import { badge, cell, Field, openReport, shot, stands, sync, typed, WAIT } from "./field.mjs";
 
 const CODE = "III.3.1.1";
 let field;
@@ -144,6 +144,11 @@ test("a cell of whole numbers says so, and offers whole numbers that can be take
   const page = await field.page(await field.browser("whole"));
   await field.enrolled(page, "toan");
   await openReport(page);
+  const says = (state) => page.waitForFunction(
+    ([code, wanted]) => document.getElementById(`state-${code}`)?.textContent.trim() === wanted, WAIT, [CODE, state]);
+  await typed(page, CODE, "98");
+  await sync(page);
+  await says("Tỉnh đã nhận");
   await (await cell(page, CODE)).focus();
   await page.keyboard.type("99,65");
   await page.keyboard.press("Enter");
@@ -151,9 +156,48 @@ test("a cell of whole numbers says so, and offers whole numbers that can be take
   assert.match(await why.evaluate((element) => element.innerText), /Ô này chỉ nhận số nguyên\./);
   const offered = await page.$$eval("tr.why.error button", (buttons) => buttons.map((one) => one.innerText.trim()));
   assert.deepEqual(offered, ["100", "9.965"]);
+  // What the province has is not what stands in the cell now.
+  await says("Chưa lưu, phải nhập lại");
+  await shown(page, ".formhead .error", /1/);
+  await page.focus(`button.cell[data-code="${CODE}"]`);
+  await shown(page, "aside .chip", /Chưa lưu, phải nhập lại/);
   await shot(page, "whole-number");
   await page.click("tr.why.error button");
   await stands(page, CODE, "100");
+  await says("Đã lưu trên máy");
+  assert.equal(await page.$(".formhead .error"), null);
+  assert.deepEqual(field.complaints(), []);
+});
+
+/** Waits until an element says this. */
+const shown = (page, selector, pattern) => page.waitForFunction(
+  (at, source) => new RegExp(source).test(document.querySelector(at)?.innerText ?? ""), WAIT, selector, pattern.source);
+
+test("what is typed while an exchange is under way is sealed and sent soon after it", async () => {
+  let arrived, let_go;
+  let holding = null;
+  const front = await field.front(async (path) => {
+    if (path !== "/v1/sync" || !holding) return;
+    arrived();
+    await holding;
+  });
+  const page = await field.page(await field.browser("meanwhile"), front);
+  await field.enrolled(page, "toan");
+  await openReport(page);
+  await badge(page, "Đã đồng bộ");
+  const came = new Promise((resolve) => (arrived = resolve));
+  holding = new Promise((resolve) => (let_go = resolve));
+  await typed(page, "III.1.2", "31");
+  await came;
+  await typed(page, "III.1.3", "32");
+  holding = null;
+  let_go();
+  // With a line that wakes, nothing else would be asked for five minutes.
+  await badge(page, "Đã đồng bộ");
+  await page.waitForFunction(
+    () => document.getElementById("state-III.1.3")?.textContent.trim() === "Tỉnh đã nhận", WAIT);
+  const { "III.1.2": first, "III.1.3": second } = field.seenBy("toan");
+  assert.deepEqual([first, second], ["31", "32"]);
   assert.deepEqual(field.complaints(), []);
 });
 

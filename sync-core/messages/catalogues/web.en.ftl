@@ -171,6 +171,7 @@ state-held = Held for review
 state-conflict = In conflict
 state-warning = Warning
 state-error = Error
+state-refused = Not saved, type it again
 badge-unknown = Not known yet
 badge-waiting = { $changes } changes to send ({ $kilobytes } KB)
 badge-offline = Offline – { $changes } changes to send ({ $kilobytes } KB)

@@ -141,6 +141,7 @@ state-held = Đang được giữ lại để xem xét
 state-conflict = Tranh chấp
 state-warning = Cảnh báo
 state-error = Lỗi
+state-refused = Chưa lưu, phải nhập lại
 badge-unknown = Chưa rõ
 badge-waiting = Chờ gửi { $changes } thay đổi ({ $kilobytes } KB)
 badge-offline = Ngoại tuyến – { $changes } thay đổi chờ gửi ({ $kilobytes } KB)

@@ -3,7 +3,7 @@
 import { t } from "../words/words.svelte";
 import type { FormRow, Row, Value } from "../worker/views";
 
-export type CellState = "empty" | "saved" | "waiting" | "province" | "warning" | "error" | "conflict";
+export type CellState = "refused" | "empty" | "saved" | "waiting" | "province" | "warning" | "error" | "conflict";
 
 export function stateOf(row: FormRow, cell: Row | undefined): CellState {
   if (!cell || cell.values.length === 0) return "empty";

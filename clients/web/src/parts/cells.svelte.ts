@@ -1,6 +1,6 @@
 // The cells of a report on its page. Each is watched by itself: what did not change is not looked at.
 
-import { stateOf, type Refusal } from "./cell";
+import { stateOf, type CellState, type Refusal } from "./cell";
 import { equal } from "../worker/given";
 import type { Form, FormRow, Report, ReportChange, Row } from "../worker/views";
 
@@ -18,13 +18,19 @@ export class Cell {
   refused = $state.raw<Refused | null>(null);
 }
 
+/** The state of what stands in a cell: of what was typed and not taken as long as that stands there. */
+export function standingOf(row: FormRow, cell: Cell): CellState {
+  return cell.refused ? "refused" : stateOf(row, cell.row);
+}
+
 /** Rows of a section in a state that asks for something. */
 export class Counts {
   readonly of = $derived.by(() => {
     const counts = { conflict: 0, error: 0, warning: 0, empty: 0 };
     for (const [row, cell] of this.rows) {
-      const state = stateOf(row, cell.row);
-      if (state in counts) counts[state as keyof typeof counts] += 1;
+      const state = standingOf(row, cell);
+      if (state === "refused") counts.error += 1;
+      else if (state in counts) counts[state as keyof typeof counts] += 1;
     }
     return counts;
   });

@@ -17,6 +17,8 @@ const LEFT_OUT = "left-out";
 
 interface Received {
   again: boolean;
+  /** Parts of ours that the node has taken. */
+  acknowledged: number;
   documents: string[];
   notices: { code: string; part: string }[];
 }

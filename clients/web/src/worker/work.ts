@@ -268,12 +268,19 @@ export class Work {
     const before = this.link;
     this.link = { at: "busy" };
     if (before.at !== "synchronised") this.tell();
+    // What was typed here gets further than it was: its cells say so.
+    let further = false;
     try {
       this.#unsealed = false;
+      further = this.#status().draft_edits > 0;
       await this.step((tablet) => tablet.seal(now()));
       for (let again = true; again; ) {
         const received = await exchange(this);
-        if (received.documents.length > 0) this.teller.say({ changed: received.documents });
+        further ||= received.acknowledged > 0;
+        if (received.documents.length > 0) {
+          this.teller.say({ changed: received.documents });
+          further = false;
+        }
         this.note(received.notices);
         again = received.again;
       }
@@ -289,6 +296,7 @@ export class Work {
       this.#later(this.#unsealed ? Math.min(wait, PAUSE_MS) : wait);
       this.#failures += 1;
     }
+    if (further && !this.#closed) this.teller.say({ changed: [] });
     this.tell();
   }
 
