@@ -68,6 +68,12 @@ export function shown(amount: FigureLine, rowKind: string): Shown {
   }
 }
 
+/** Characters of a figure that the narrowest place of a desk has room for on one line. */
+const LINE_CHARACTERS = 11;
+
+/** True if a figure is sure to have room on one line: its place is as large whatever it comes to. */
+export const isOneLine = ({ text, more }: Shown): boolean => more === "" && text.length <= LINE_CHARACTERS;
+
 export type Mark = "none" | "part" | "full" | "conflict";
 
 /** How far one unit is with one section: what its mark in the matrix says. */

@@ -1,6 +1,7 @@
 // One unit's figures as they change: the live line while there is one, what was said last without it.
 
 import { Failure } from "../worker/protocol";
+import { drawn } from "../parts/drawn";
 import { events } from "./events";
 import { address, now, OFFLINE } from "./asking";
 import { get, recall, remember } from "./reader";
@@ -39,6 +40,8 @@ export class Following {
   sections = $state.raw<Whole["sections"]>([]);
   findings = $state.raw<Whole["findings"]>([]);
   coverage = $state.raw<Whole["coverage"] | null>(null);
+  /** The last change that the figures stand for. */
+  position = $state<number | null>(null);
   /** True while the line is open: what is shown is what the server has. */
   live = $state(false);
   /** When the server last said something, seconds since 1970 by this device. */
@@ -52,6 +55,8 @@ export class Following {
   /** Units changed by the last event: shown as fresh for a while. */
   fresh = $state.raw(NOTHING);
 
+  #lineOf: ReadonlyMap<string, Line> = new Map();
+  #freshLines: Line[] = [];
   readonly #path: string;
   readonly #below: Below;
   readonly #ended = new AbortController();
@@ -83,6 +88,7 @@ export class Following {
     if (kept && this.whole === null) {
       this.#show(kept.value);
       this.at = kept.at;
+      this.position = kept.value.position;
     }
     for (let failures = 0; !this.#ended.signal.aborted; failures += 1) {
       const heard = await this.#listen();
@@ -123,21 +129,32 @@ export class Following {
   }
 
   #take(name: string, event: unknown): void {
+    const at = now();
+    const since = (): void => {
+      if (this.#ended.signal.aborted) return;
+      this.at = at;
+      this.position = this.whole?.position ?? null;
+      if (this.live) this.#keeping ??= setTimeout(() => this.#keep(), KEEP_MS);
+      else this.#keep();
+    };
+    if (name !== "table" && (name !== "change" || !this.whole)) return;
+    this.live = true;
+    this.refused = null;
     if (name === "table") {
       this.#show(event as Whole);
       this.#below.heard(event as Whole, null);
-    } else if (name === "change" && this.whole) {
+      since();
+    } else if (this.whole) {
       const change = event as Change;
       this.#put(changed(this.whole, change));
-      this.#below.heard(this.whole, change);
       this.#mark(change);
-    } else {
-      return;
+      const { whole } = this;
+      // The figures are drawn first; then since when they stand, and what follows from them.
+      void drawn().then(() => {
+        since();
+        this.#below.heard(whole, change);
+      });
     }
-    this.live = true;
-    this.refused = null;
-    this.at = now();
-    this.#keeping ??= setTimeout(() => this.#keep(), KEEP_MS);
   }
 
   #put(whole: Whole): void {
@@ -155,17 +172,23 @@ export class Following {
       line.fresh = false;
       return line;
     });
+    this.#lineOf = new Map(this.lines.map((line) => [line.figure.code, line]));
+    this.#freshLines = [];
     this.fresh = NOTHING;
   }
 
   /** Shows lines that changed, as fresh; those of the change before are no more. */
   #mark(change: Pick<Change, "figures" | "units">): void {
-    const figures = new Map(change.figures.map((figure) => [figure.code, figure]));
-    for (const line of this.lines) {
-      const figure = figures.get(line.figure.code);
-      line.fresh = figure !== undefined;
-      if (figure) line.figure = figure;
+    const before = this.#freshLines;
+    this.#freshLines = [];
+    for (const figure of change.figures) {
+      const line = this.#lineOf.get(figure.code);
+      if (!line) continue;
+      line.figure = figure;
+      line.fresh = true;
+      this.#freshLines.push(line);
     }
+    for (const line of before) if (!this.#freshLines.includes(line)) line.fresh = false;
     this.fresh = change.units.length === 0 ? NOTHING : new Set(change.units.map(({ unit }) => unit));
     clearTimeout(this.#marked);
     if (change !== UNMARKED) this.#marked = setTimeout(() => this.#mark(UNMARKED), FRESH_MS);

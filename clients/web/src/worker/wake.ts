@@ -3,6 +3,9 @@
 const PROTOCOL = "dongbo.wake";
 /** A line that could not be opened is tried again no sooner. */
 const AGAIN_MS = 60_000;
+/** Between the word and asking, milliseconds: what comes at the same time comes in one exchange, and a desk that is
+    open shows first what it was told on a line of its own. */
+const WOKEN_MS = 250;
 /** A node that ends wakes everybody at once; they come back spread over this long. */
 const SPREAD_MS = 2_000;
 
@@ -10,6 +13,8 @@ export class WakeLine {
   #socket: WebSocket | null = null;
   #notBefore = 0;
   #ended = false;
+  /** A word that came and is not passed on yet. */
+  #word: ReturnType<typeof setTimeout> | undefined;
 
   /** `news` is called when there is something to ask for, and after an open line was lost. */
   constructor(
@@ -37,7 +42,7 @@ export class WakeLine {
       // What came between the last exchange and now was not told.
       this.news(0);
     };
-    socket.onmessage = () => this.news(0);
+    socket.onmessage = () => (this.#word ??= setTimeout(() => this.#woken(), WOKEN_MS));
     socket.onclose = () => {
       this.#socket = null;
       if (this.#ended || !opened) return;
@@ -46,8 +51,14 @@ export class WakeLine {
     };
   }
 
+  #woken(): void {
+    this.#word = undefined;
+    if (!this.#ended) this.news(0);
+  }
+
   end(): void {
     this.#ended = true;
+    clearTimeout(this.#word);
     this.#socket?.close();
   }
 }
