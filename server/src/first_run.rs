@@ -3,6 +3,7 @@
 //! Whoever may read the folder may found the province, so the administrator's code is kept there until
 //! then: a server that was stopped in between shows the same code again.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
+use axum::serve::Listener;
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::SharedStore;
 use sync_core::identity::{NodeId, ProvinceId};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -110,11 +111,15 @@ impl FirstRun {
     }
 
     /// Serves the first-run page until the province is founded (true) or `stop` comes (false).
-    pub async fn serve(
+    pub async fn serve<L>(
         self,
-        listener: TcpListener,
+        listener: L,
         stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<bool> {
+    ) -> io::Result<bool>
+    where
+        L: Listener,
+        L::Addr: fmt::Debug,
+    {
         let mut founded = self.founded.subscribe();
         let (ending, mut end) = watch::channel(false);
         let until = async move {

@@ -35,6 +35,7 @@ pub mod secrets;
 pub mod serve;
 pub mod sessions;
 mod status_page;
+pub mod tls;
 pub mod token;
 pub mod totals;
 mod web_app;

@@ -123,3 +123,15 @@ pub const INTERRUPTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Requests and answers up to here are not remembered: to send them again costs as much as to ask.
 pub const EXCHANGE_KEPT_BYTES_MIN: usize = 1_024;
+
+/// Seconds a TLS handshake may take: two slow round trips on 2G, with a lost packet.
+pub const HANDSHAKE_S: u64 = 15;
+
+/// TLS handshakes at once: every tablet of a large area after a power cut, some 20 KB each.
+pub const HANDSHAKES_AT_ONCE: usize = 512;
+
+/// Seconds between two looks at the certificate's files.
+pub const CERTIFICATE_LOOK_S: u64 = 10;
+
+/// Bytes of a certificate chain or of a key: a chain of four takes some 8 KB.
+pub const CERTIFICATE_BYTES_MAX: u64 = 256 * 1024;

@@ -18,6 +18,7 @@ use dongbo_server::operation::found_province::{FIRST_ADMINISTRATOR, found};
 use dongbo_server::registry::{Registry, RegistryError};
 use dongbo_server::secrets::Secrets;
 use dongbo_server::serve::{serve, serve_metrics};
+use dongbo_server::tls::{Files, Tls, TlsListener};
 use dongbo_server::wire::EnrolmentCode;
 use mimalloc::MiMalloc;
 use store::SharedStore;
@@ -68,6 +69,13 @@ enum Action {
         /// Address and port.
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
+        /// The certificate and those that lead to its authority, PEM: connections are HTTPS then. A
+        /// renewed file is used within seconds, or at once on SIGHUP.
+        #[arg(long, requires = "tls_key", value_name = "FILE")]
+        tls_cert: Option<PathBuf>,
+        /// The certificate's private key, PEM.
+        #[arg(long, requires = "tls_cert", value_name = "FILE")]
+        tls_key: Option<PathBuf>,
         /// Address and port for metrics; left out: none. It has no sign-in: keep it from the public.
         #[arg(long)]
         metrics_listen: Option<String>,
@@ -103,8 +111,20 @@ fn act(command: Command) -> anyhow::Result<()> {
         Action::Serve {
             folder,
             listen,
+            tls_cert,
+            tls_key,
             metrics_listen,
-        } => run(command.json, &folder, &listen, metrics_listen.as_deref()),
+        } => {
+            let files = tls_cert.zip(tls_key);
+            let tls = files.map(|(certificate, key)| Tls::open(Files { certificate, key }));
+            let opening = Opening {
+                json: command.json,
+                listen,
+                metrics_listen,
+                tls: tls.transpose()?.map(Arc::new),
+            };
+            run(&folder, &opening)
+        }
     }
 }
 
@@ -186,12 +206,15 @@ fn adopt_other(json: bool, folder: &Path, other: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run(
+/// How the server is reached.
+struct Opening {
     json: bool,
-    folder: &Path,
-    listen: &str,
-    metrics_listen: Option<&str>,
-) -> anyhow::Result<()> {
+    listen: String,
+    metrics_listen: Option<String>,
+    tls: Option<Arc<Tls>>,
+}
+
+fn run(folder: &Path, opening: &Opening) -> anyhow::Result<()> {
     let awaited = first_run::awaited(folder)?;
     let secrets = match awaited {
         Some(_) => Secrets::open_or_create(folder)?,
@@ -208,9 +231,13 @@ fn run(
         .enable_all()
         .build()?;
     // One socket for both lives of the server: who comes in between waits in its queue.
-    let socket = bind(listen)?;
-    let metrics_socket = metrics_listen.map(bind).transpose()?;
-    tracing::info!(listen = %socket.local_addr()?, folder = %folder.display(), "listening");
+    let socket = bind(&opening.listen)?;
+    let metrics_socket = opening.metrics_listen.as_deref().map(bind).transpose()?;
+    let tls = opening.tls.clone();
+    tracing::info!(listen = %socket.local_addr()?, tls = tls.is_some(), folder = %folder.display(), "listening");
+    if let Some(tls) = tls.clone() {
+        runtime.spawn(tls.keep_looking());
+    }
     let shared: SharedStore = store.clone();
     let stop = runtime.block_on(async { stop_signal() })?;
     let mut served = Ok(true);
@@ -218,18 +245,29 @@ fn run(
         if is_founded(&shared, &secrets)? {
             first_run::forget(folder);
         } else {
-            say_first_run(json, &socket, &code)?;
+            say_first_run(opening, &socket, &code)?;
             let first = FirstRun::new(shared, secrets.clone(), Clock::System, code, folder);
             served = runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(socket.try_clone()?)?;
-                first.serve(listener, stopped(stop.clone())).await
+                match &tls {
+                    None => first.serve(listener, stopped(stop.clone())).await,
+                    Some(tls) => {
+                        let listener = TlsListener::new(listener, Arc::clone(tls))?;
+                        first.serve(listener, stopped(stop.clone())).await
+                    }
+                }
             });
         }
     }
     let outcome = match served {
         Ok(true) => {
             let app = App::open_measured(store.clone(), secrets, Clock::System, metrics)?;
-            serve_province(runtime, Arc::new(app), socket, metrics_socket, stop)
+            let sockets = Sockets {
+                socket,
+                tls,
+                metrics: metrics_socket,
+            };
+            serve_province(runtime, Arc::new(app), sockets, stop)
         }
         Ok(false) => Ok(()),
         Err(error) => Err(error.into()),
@@ -246,21 +284,33 @@ fn bind(address: &str) -> anyhow::Result<std::net::TcpListener> {
     Ok(socket)
 }
 
+/// What the server listens on.
+struct Sockets {
+    socket: std::net::TcpListener,
+    tls: Option<Arc<Tls>>,
+    metrics: Option<std::net::TcpListener>,
+}
+
 fn serve_province(
     runtime: tokio::runtime::Runtime,
     app: Arc<App>,
-    socket: std::net::TcpListener,
-    metrics_socket: Option<std::net::TcpListener>,
+    sockets: Sockets,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let served = runtime.block_on(async {
-        if let Some(socket) = metrics_socket {
+        if let Some(socket) = sockets.metrics {
             tracing::info!(metrics = %socket.local_addr()?, "metrics");
             let listener = tokio::net::TcpListener::from_std(socket)?;
             tokio::spawn(serve_metrics(Arc::clone(&app), listener));
         }
-        let listener = tokio::net::TcpListener::from_std(socket)?;
-        serve(Arc::clone(&app), listener, stopped(stop)).await
+        let listener = tokio::net::TcpListener::from_std(sockets.socket)?;
+        match sockets.tls {
+            None => serve(Arc::clone(&app), listener, stopped(stop)).await,
+            Some(tls) => {
+                let listener = TlsListener::new(listener, tls)?;
+                serve(Arc::clone(&app), listener, stopped(stop)).await
+            }
+        }
     });
     drop(runtime);
     app.close();
@@ -281,12 +331,16 @@ fn is_founded(store: &SharedStore, secrets: &Secrets) -> anyhow::Result<bool> {
     reason = "without the code nobody can begin; it is for whoever started the server"
 )]
 fn say_first_run(
-    json: bool,
+    opening: &Opening,
     socket: &std::net::TcpListener,
     code: &EnrolmentCode,
 ) -> anyhow::Result<()> {
-    let url = format!("http://{}", socket.local_addr()?);
-    if json {
+    let scheme = match opening.tls {
+        None => "http",
+        Some(_) => "https",
+    };
+    let url = format!("{scheme}://{}", socket.local_addr()?);
+    if opening.json {
         println!("{}", serde_json::json!({ "open": url, "code": code }));
     } else {
         println!("Máy chủ chưa có tỉnh nào. / This server has no province yet.");

@@ -1,10 +1,12 @@
 //! Serves an app on a listener until it is told to stop, then drains.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -20,11 +22,15 @@ pub async fn serve_metrics(app: SharedApp, listener: TcpListener) -> io::Result<
 /// Starts the app if nobody has (`/ready` says when it is done) and serves until `stop` comes; then
 /// refuses new work, lets running requests end for some seconds, and returns. The caller closes the
 /// app and the store afterwards.
-pub async fn serve(
+pub async fn serve<L>(
     app: SharedApp,
-    listener: TcpListener,
+    listener: L,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) -> io::Result<()>
+where
+    L: Listener,
+    L::Addr: fmt::Debug,
+{
     if app.running().is_err() {
         let starting = Arc::clone(&app);
         tokio::task::spawn_blocking(move || {

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dongbo::road::Road;
+use dongbo::road::authority::Authority;
 use dongbo::road::session::DeviceSession;
 use dongbo::trouble::{Exit, Trouble};
 use dongbo::{DeviceFolder, Tablet};
@@ -53,6 +54,9 @@ pub(crate) struct Context {
     /// The PIN that opens the device's key
     #[arg(long, global = true, env = "DONGBO_PIN", hide_env_values = true)]
     pin: Option<String>,
+    /// The certificate of the authority to believe, instead of the public ones, PEM
+    #[arg(long, global = true, env = "DONGBO_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// One JSON object instead of sentences
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -221,15 +225,20 @@ impl Context {
         let folder = self.folder()?;
         let card = folder.card()?;
         let key = folder.key(&card, self.pin())?;
-        let road = Road::new(url.unwrap_or(&card.server))?;
+        let road = self.road(url.unwrap_or(&card.server))?;
         Ok(DeviceSession::new(road, &card, &key))
     }
-}
 
-/// A session of a tablet that is open.
-fn session_of(tablet: &Tablet, url: Option<&str>) -> Result<DeviceSession, Trouble> {
-    let road = Road::new(url.unwrap_or(&tablet.card().server))?;
-    Ok(DeviceSession::new(road, tablet.card(), tablet.key()))
+    /// The way to a server.
+    fn road(&self, url: &str) -> Result<Road, Trouble> {
+        Ok(Road::trusting(url, &Authority::read(self.ca.as_deref())?)?)
+    }
+
+    /// A session of a tablet that is open.
+    fn session_of(&self, tablet: &Tablet, url: Option<&str>) -> Result<DeviceSession, Trouble> {
+        let road = self.road(url.unwrap_or(&tablet.card().server))?;
+        Ok(DeviceSession::new(road, tablet.card(), tablet.key()))
+    }
 }
 
 pub(crate) fn run(cli: Cli) -> Outcome {

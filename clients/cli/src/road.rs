@@ -1,10 +1,12 @@
 //! The way to a server: HTTP requests, with every failure told apart by what can be done about it.
 
+pub mod authority;
 mod carry;
 pub mod live;
 pub mod session;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -12,6 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sync_core::limits::FRAME_BYTES_MAX;
 use ureq::Agent;
+
+use authority::Authority;
 
 /// Seconds a connection may take to be made: two lost packets on a slow link.
 const CONNECT_S: u64 = 15;
@@ -62,6 +66,14 @@ pub enum RoadError {
         /// Why.
         reason: String,
     },
+    /// The file of an authority cannot be used.
+    #[error("{} holds no certificate of an authority: {reason}", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The address is none.
     #[error("{0} is no address of a server; it begins with http:// or https://")]
     Address(String),
@@ -77,7 +89,7 @@ impl RoadError {
             Self::Offline { .. } => true,
             Self::Refused(refusal) => refusal.retry,
             Self::Garbled { .. } => true,
-            Self::Address(_) | Self::OtherProvince(_) => false,
+            Self::Authority { .. } | Self::Address(_) | Self::OtherProvince(_) => false,
         }
     }
 
@@ -87,6 +99,7 @@ impl RoadError {
             Self::Refused(refusal) => Some(&refusal.code),
             Self::Offline { .. }
             | Self::Garbled { .. }
+            | Self::Authority { .. }
             | Self::Address(_)
             | Self::OtherProvince(_) => None,
         }
@@ -111,11 +124,17 @@ struct Problem {
 pub struct Road {
     agent: Agent,
     server: String,
+    authority: Authority,
 }
 
 impl Road {
-    /// The way to the server at an address.
+    /// The way to the server at an address, by HTTPS if its certificate is of a public authority.
     pub fn new(server: &str) -> Result<Self, RoadError> {
+        Self::trusting(server, &Authority::Public)
+    }
+
+    /// The same with somebody else to say whose certificate is good.
+    pub fn trusting(server: &str, authority: &Authority) -> Result<Self, RoadError> {
         let server = server.trim().trim_end_matches('/');
         if !server.starts_with("http://") && !server.starts_with("https://") {
             return Err(RoadError::Address(server.to_owned()));
@@ -123,6 +142,7 @@ impl Road {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .tls_config(authority.for_requests())
             .timeout_connect(Some(Duration::from_secs(CONNECT_S)))
             .timeout_global(Some(Duration::from_secs(CALL_S)))
             .user_agent(concat!("dongbo/", env!("CARGO_PKG_VERSION")))
@@ -131,6 +151,7 @@ impl Road {
         Ok(Self {
             agent,
             server: server.to_owned(),
+            authority: authority.clone(),
         })
     }
 

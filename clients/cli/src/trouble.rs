@@ -229,6 +229,9 @@ impl From<RoadError> for Trouble {
                 .with("reason", reason)
                 .retry()
                 .uncertain(),
+            RoadError::Authority { path, reason } => Self::new("authority-bad", Exit::Input)
+                .with("file", path.display())
+                .with("reason", reason),
             RoadError::Address(address) => {
                 Self::new("address-bad", Exit::Usage).with("server", address)
             }

@@ -110,6 +110,7 @@ cli-live = Province { $reported }/{ $due } · { $figures }
 
 cli-error-offline = { $server } cannot be reached: { $reason }. The data on this device is safe; try again later.
 cli-error-answer-garbled = The answer of { $server } cannot be read: { $reason }. Try again later, or check the address.
+cli-error-authority-bad = { $file } is no certificate of an authority in PEM: { $reason }
 cli-error-address-bad = “{ $server }” is no address of a server. It begins with http:// or https://.
 cli-error-other-province = The server { $server } is of another province than this device. Nothing was sent.
 cli-error-other-person = The enrolment code is another person's: { $name }. The device is enrolled for them; tell the administrator.

@@ -110,6 +110,7 @@ cli-live = Toàn tỉnh { $reported }/{ $due } · { $figures }
 
 cli-error-offline = Không tới được { $server }: { $reason }. Dữ liệu trên máy này vẫn an toàn; hãy thử lại sau.
 cli-error-answer-garbled = { $server } trả lời không đọc được: { $reason }. Hãy thử lại sau hoặc kiểm tra địa chỉ.
+cli-error-authority-bad = { $file } không phải là chứng chỉ của một cơ quan chứng thực ở dạng PEM: { $reason }
 cli-error-address-bad = “{ $server }” không phải địa chỉ máy chủ. Địa chỉ bắt đầu bằng http:// hoặc https://.
 cli-error-other-province = Máy chủ { $server } thuộc tỉnh khác với tỉnh mà máy này đã ghi danh. Không có gì được gửi.
 cli-error-other-person = Mã ghi danh là của người khác: { $name }. Máy đã được ghi danh cho người đó; hãy báo người quản trị.

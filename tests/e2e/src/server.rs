@@ -1,8 +1,9 @@
 //! The server process: started on a free port, awaited, stopped, killed.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,11 +12,20 @@ use anyhow::{Context, Result, bail};
 /// start that rebuilds a gigabyte.
 const START_MAX: Duration = Duration::from_secs(300);
 
+/// How long one small answer may take.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// Bytes of the log that are kept.
+const LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
     address: String,
+    /// Where a port answers when it is ready: HTTPS with the certificate of this authority, PEM.
+    authority: Option<Vec<u8>>,
+    log: Arc<Mutex<String>>,
 }
 
 /// The program of the profile that this test was built with.
@@ -68,16 +78,49 @@ impl Server {
 
     /// Starts through other programs (`strace …`), or none, and waits for the address only.
     pub fn spawn(folder: &Path, through: &[&str]) -> Result<Self> {
+        Self::spawn_with(folder, through, &[])
+    }
+
+    /// Starts with more arguments and waits until it is ready.
+    pub fn start_with(folder: &Path, arguments: &[&str]) -> Result<Self> {
+        let server = Self::spawn_with(folder, &[], arguments)?;
+        server.wait_ready()?;
+        Ok(server)
+    }
+
+    /// Starts over HTTPS and waits until it is ready; the authority is who the certificate is of.
+    pub fn start_tls(
+        folder: &Path,
+        certificate: &Path,
+        key: &Path,
+        authority: &Path,
+    ) -> Result<Self> {
+        let (certificate, key) = (certificate.to_string_lossy(), key.to_string_lossy());
+        let arguments = ["--tls-cert", &certificate, "--tls-key", &key];
+        let mut server = Self::spawn_with(folder, &[], &arguments)?;
+        server.authority = Some(std::fs::read(authority)?);
+        server.wait_ready()?;
+        Ok(server)
+    }
+
+    fn spawn_with(folder: &Path, through: &[&str], arguments: &[&str]) -> Result<Self> {
         let mut words = through
             .iter()
             .map(|word| (*word).to_owned())
             .collect::<Vec<_>>();
         words.push(program().to_string_lossy().into_owned());
         let (first, rest) = words.split_first().context("no program")?;
+        let listen: &[&str] = match arguments.contains(&"--listen") {
+            true => &[],
+            false => &["--listen", "127.0.0.1:0"],
+        };
         let mut child = Command::new(first)
             .args(rest)
-            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--folder"])
+            .args(["serve", "--json"])
+            .args(listen)
+            .arg("--folder")
             .arg(folder)
+            .args(arguments)
             .env("DONGBO_LOG", "info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -101,10 +144,24 @@ impl Server {
             if let Some(listen) = listen {
                 let address = listen.to_owned();
                 // The pipe is read to its end, or the server would block on its log.
+                let log = Arc::new(Mutex::new(seen));
+                let kept = Arc::clone(&log);
                 std::thread::spawn(move || {
-                    let _ = lines.read_to_end(&mut Vec::new());
+                    let mut line = String::new();
+                    while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
+                        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                        if kept.len() < LOG_BYTES_MAX {
+                            kept.push_str(&line);
+                        }
+                        line.clear();
+                    }
                 });
-                return Ok(Self { child, address });
+                return Ok(Self {
+                    child,
+                    address,
+                    authority: None,
+                    log,
+                });
             }
         }
     }
@@ -113,8 +170,9 @@ impl Server {
     pub fn wait_ready(&self) -> Result<()> {
         let began = Instant::now();
         let url = format!("{}/ready", self.url());
+        let agent = self.agent()?;
         while began.elapsed() < START_MAX {
-            if ureq::get(&url).call().is_ok() {
+            if agent.get(&url).call().is_ok() {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -124,7 +182,35 @@ impl Server {
 
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        match self.authority {
+            None => format!("http://{}", self.address),
+            Some(_) => format!("https://{}", self.address),
+        }
+    }
+
+    /// Asks it over the way it listens.
+    pub fn agent(&self) -> Result<ureq::Agent> {
+        use ureq::tls::{Certificate, RootCerts, TlsConfig};
+        let mut config = ureq::Agent::config_builder().timeout_global(Some(ANSWER_MAX));
+        if let Some(pem) = &self.authority {
+            let roots = RootCerts::new_with_certs(&[Certificate::from_pem(pem)?]);
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        Ok(config.build().into())
+    }
+
+    /// What it has written into its log so far: the first of it.
+    pub fn log(&self) -> String {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.clone()
+    }
+
+    /// Sends it a signal by its name.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let mut kill = Command::new("kill");
+        let sent = kill.args(["-s", name, &self.pid().to_string()]).status()?;
+        anyhow::ensure!(sent.success(), "cannot signal the server");
+        Ok(())
     }
 
     /// The process id.

@@ -148,7 +148,7 @@ impl Read {
                 taken_said(&opened, &taken)
             }
             Some(server) => {
-                let mut session = super::session_of(&tablet, Some(server))?;
+                let mut session = context.session_of(&tablet, Some(server))?;
                 let answer = self.answer.as_deref();
                 let give = self.with_catalogue;
                 let carried = carry(&opened, &mut tablet, &mut session, give, answer, now_s())?;

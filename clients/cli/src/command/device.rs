@@ -39,7 +39,7 @@ impl Device {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let Self::End(end) = self;
         let mut tablet = context.tablet()?;
-        let mut session = super::session_of(&tablet, None)?;
+        let mut session = context.session_of(&tablet, None)?;
         let accepted: BTreeMap<InstallationId, u64> = if end.accept_nothing {
             BTreeMap::new()
         } else if end.accepted.is_empty() {

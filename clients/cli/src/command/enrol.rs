@@ -2,7 +2,6 @@
 
 use clap::Args;
 use dongbo::enrolment::{Enrolling, enrol};
-use dongbo::road::Road;
 use dongbo::{Patience, Tablet, now_s, synchronise};
 use serde_json::json;
 
@@ -34,7 +33,7 @@ pub(super) struct Enrol {
 impl Enrol {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let folder = context.folder()?;
-        let road = Road::new(&self.server)?;
+        let road = context.road(&self.server)?;
         let enrolling = Enrolling {
             code: &self.code,
             label: self.label.as_deref(),
@@ -70,7 +69,7 @@ impl Enrol {
         }
         if !self.no_sync {
             let mut tablet = Tablet::open(&folder, context.pin())?;
-            let mut session = super::session_of(&tablet, None)?;
+            let mut session = context.session_of(&tablet, None)?;
             let report = synchronise(&mut tablet, &mut session, Patience::PERSON, &now_s)?;
             tablet.close()?;
             if report.stopped_by.is_some() {

@@ -25,7 +25,7 @@ impl Replay {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let evidence = self.source.read(context)?;
         let mut tablet = context.tablet()?;
-        let mut session = super::session_of(&tablet, self.server.as_deref())?;
+        let mut session = context.session_of(&tablet, self.server.as_deref())?;
         let replayed = replay(&evidence, &mut tablet, &mut session, self.with_catalogue)?;
         let refused: Vec<_> = replayed
             .refused

@@ -1,7 +1,6 @@
 //! `dongbo sign-in`: tries a name and password, as a browser would.
 
 use clap::Args;
-use dongbo::road::Road;
 use dongbo::road::session::by_password;
 use serde_json::json;
 
@@ -27,7 +26,7 @@ impl SignIn {
             Some(server) => server,
             None => context.folder()?.card()?.server,
         };
-        let token = by_password(&Road::new(&server)?, &self.name, &self.password)?;
+        let token = by_password(&context.road(&server)?, &self.name, &self.password)?;
         let value = json!({
             "person": token.person, "access_token": token.access, "refresh_token": token.refresh,
         });

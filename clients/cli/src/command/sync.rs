@@ -30,7 +30,7 @@ pub(super) struct Sync {
 impl Sync {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let mut tablet = context.tablet()?;
-        let mut session = super::session_of(&tablet, self.url.as_deref())?;
+        let mut session = context.session_of(&tablet, self.url.as_deref())?;
         let mut report = synchronise(&mut tablet, &mut session, Patience::PERSON, &now_s)?;
         if self.live && report.stopped_by.is_none() {
             let until = self.seconds.map(Duration::from_secs);

@@ -1,22 +1,37 @@
 //! A live connection: the same frames over a WebSocket; what others write comes by itself.
 
-use std::net::TcpStream;
+use std::fmt;
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use sync_core::sync::{Frame, PackedResponse};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::HeaderValue;
-use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
 use super::session::{DeviceSession, response_of};
 use super::{Road, RoadError};
 
+/// Bytes both ways, in clear or not.
+trait Pipe: Read + Write + Send {}
+impl<T: Read + Write + Send> Pipe for T {}
+
 /// An open live connection.
-#[derive(Debug)]
 pub struct Live {
     road: Road,
-    socket: WebSocket<MaybeTlsStream<TcpStream>>,
+    socket: WebSocket<Box<dyn Pipe>>,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("road", &self.road)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Live {
@@ -39,12 +54,18 @@ impl Live {
         let bearer = HeaderValue::from_str(&format!("Bearer {}", token.access))
             .map_err(|error| offline(&error))?;
         request.headers_mut().insert("authorization", bearer);
-        let (socket, _) = tungstenite::connect(request).map_err(|error| offline(&error))?;
-        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-            stream
-                .set_read_timeout(Some(patience))
-                .map_err(|error| offline(&error))?;
-        }
+        let stream = connect(&road, request.uri()).map_err(|error| offline(&error))?;
+        let patient = stream.try_clone().map_err(|error| offline(&error))?;
+        let pipe: Box<dyn Pipe> = match request.uri().scheme_str() == Some("wss") {
+            false => Box::new(stream),
+            true => {
+                Box::new(encrypted(&road, request.uri(), stream).map_err(|error| offline(&error))?)
+            }
+        };
+        let (socket, _) = tungstenite::client(request, pipe).map_err(|error| offline(&error))?;
+        patient
+            .set_read_timeout(Some(patience))
+            .map_err(|error| offline(&error))?;
         Ok(Self { road, socket })
     }
 
@@ -81,4 +102,42 @@ impl Live {
             reason: reason.to_string(),
         }
     }
+}
+
+/// Seconds that opening the line may be silent.
+const OPENING_S: u64 = 60;
+
+fn connect(road: &Road, address: &tungstenite::http::Uri) -> std::io::Result<TcpStream> {
+    let host = address.host().unwrap_or_default();
+    let port = address.port_u16().unwrap_or(match address.scheme_str() {
+        Some("wss") => 443,
+        _ => 80,
+    });
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let mut last = std::io::Error::other(format!("{} has no address", road.server()));
+    for place in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&place, Duration::from_secs(super::CONNECT_S)) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(Duration::from_secs(OPENING_S)))?;
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn encrypted(
+    road: &Road,
+    address: &tungstenite::http::Uri,
+    stream: TcpStream,
+) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let host = address.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
+    let config = road.authority.for_live().map_err(std::io::Error::other)?;
+    let connection =
+        ClientConnection::new(Arc::clone(&config), name).map_err(std::io::Error::other)?;
+    Ok(StreamOwned::new(connection, stream))
 }
