@@ -2,11 +2,21 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { shot, violations } from "./field.mjs";
+import { shot, violations, WAIT } from "./field.mjs";
 import { PAGES, SIZES, furnished, speaking } from "./pages.mjs";
 
 let field;
 let browser;
+
+/** Whatever the size of the screen, the foot leaves it to the page, and the form that is shown has its tab in sight;
+    beside a table stands what was opened from it. */
+function inPlace() {
+  const box = (selector) => document.querySelector(selector)?.getBoundingClientRect();
+  const [foot, tab, drill] = [box("footer.line"), box(".entry nav.tabs .on"), box("section.drill")];
+  return (!foot || foot.height <= innerHeight / 5)
+    && (!tab || (tab.left >= 0 && tab.right <= innerWidth))
+    && (!drill || (drill.top < innerHeight / 2 + 80 && drill.bottom > innerHeight / 4));
+}
 
 before(async () => {
   const made = await furnished();
@@ -28,6 +38,7 @@ for (const language of ["vi", "en"]) {
           await shot(page, `${name}-${language}-${width}x${height}`);
           const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           assert.ok(wide <= 0, `${width} px: ${wide} px too wide`);
+          await page.waitForFunction(inPlace, WAIT);
         }
         assert.deepEqual(await violations(page), []);
         assert.equal(await page.evaluate(() => document.documentElement.lang), language);

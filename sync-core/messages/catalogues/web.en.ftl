@@ -64,8 +64,14 @@ work-empty = No report is due.
 work-due = due { $day }
 work-past-due = Past due { $day }
 work-filled = { $filled } of { $rows } rows filled
-work-conflicts = { $count } cells in conflict
-work-findings = { $count } findings
+work-conflicts = { $count ->
+    [one] 1 cell in conflict
+   *[other] { $count } cells in conflict
+}
+work-findings = { $count ->
+    [one] 1 finding
+   *[other] { $count } findings
+}
 work-unsent = not sent
 work-leave = Change person
 entry-back = Back to my work
@@ -74,7 +80,10 @@ entry-column-stt = No.
 entry-column-label = Indicator
 entry-column-unit = Unit
 entry-column-value = Period { $period }
-entry-empty-count = { $count } empty cells
+entry-empty-count = { $count ->
+    [one] 1 empty cell
+   *[other] { $count } empty cells
+}
 entry-no-occurrence = Did not occur
 entry-clear = Clear
 entry-typed-empty = empty
@@ -173,14 +182,26 @@ state-warning = Warning
 state-error = Error
 state-refused = Not saved, type it again
 badge-unknown = Not known yet
-badge-waiting = { $changes } changes to send ({ $kilobytes } KB)
-badge-offline = Offline – { $changes } changes to send ({ $kilobytes } KB)
+badge-waiting = { $changes ->
+    [one] 1 change to send ({ $kilobytes } KB)
+   *[other] { $changes } changes to send ({ $kilobytes } KB)
+}
+badge-offline = { $changes ->
+    [one] Offline – 1 change to send ({ $kilobytes } KB)
+   *[other] Offline – { $changes } changes to send ({ $kilobytes } KB)
+}
 badge-offline-nothing = Offline – nothing to send
 badge-busy = Sending and receiving…
 badge-synchronised = Synchronised { $clock }
 badge-refused = Refused by the server: { $reason }
-badge-held = { $count } sendings are held for review
-badge-left-out = { $count } batches cannot be read
+badge-held = { $count ->
+    [one] 1 sending is held for review
+   *[other] { $count } sendings are held for review
+}
+badge-left-out = { $count ->
+    [one] 1 batch cannot be read
+   *[other] { $count } batches cannot be read
+}
 line-saved = Saved on the device { $clock }
 line-nothing = Nothing new to save
 line-not-persisted = The browser may clear the data when space runs out: install the app
