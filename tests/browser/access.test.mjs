@@ -12,7 +12,8 @@ let browser;
     beside a table stands what was opened from it. */
 function inPlace() {
   const box = (selector) => document.querySelector(selector)?.getBoundingClientRect();
-  const [foot, tab, drill] = [box("footer.line"), box(".entry nav.tabs .on"), box("section.drill")];
+  const always = [...document.querySelectorAll("footer.line")].find((one) => getComputedStyle(one).position === "sticky" || one.closest(".entry"));
+  const [foot, tab, drill] = [always?.getBoundingClientRect(), box(".entry nav.tabs .on"), box("section.drill")];
   return (!foot || foot.height <= innerHeight / 5)
     && (!tab || (tab.left >= 0 && tab.right <= innerWidth))
     && (!drill || (drill.top < innerHeight / 2 + 80 && drill.bottom > innerHeight / 4));
