@@ -8,6 +8,7 @@
 
 mod acceptor;
 pub mod app;
+pub mod backup;
 pub mod clock;
 mod deriver;
 pub mod descriptors;

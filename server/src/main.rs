@@ -8,6 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use dongbo_server::app::App;
+use dongbo_server::backup::command::{Backup, BackupKey, CheckBackup, read_key_file, say_restored};
+use dongbo_server::backup::restore::{LaidOut, Restored, lay_out, prove};
 use dongbo_server::clock::Clock;
 use dongbo_server::descriptors;
 use dongbo_server::first_run::{self, FirstRun};
@@ -21,8 +23,9 @@ use dongbo_server::serve::{serve, serve_metrics};
 use dongbo_server::tls::{Files, Tls, TlsListener};
 use dongbo_server::wire::EnrolmentCode;
 use mimalloc::MiMalloc;
+use sealed_file::Identity;
 use store::SharedStore;
-use store_sled::{Options, SledStore};
+use store_sled::{Options, Refill, SledStore};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
@@ -80,6 +83,30 @@ enum Action {
         #[arg(long)]
         metrics_listen: Option<String>,
     },
+    /// Adds what is new to a backup; the server may be running. Call it as often as nothing may be lost.
+    Backup(Backup),
+    /// Looks whether a backup is whole; needs no secret.
+    CheckBackup(CheckBackup),
+    /// Makes a key that backups are sealed to. Keep its file away from the server.
+    BackupKey(BackupKey),
+    /// Makes the folder of a province out of a backup, and proves it by its fingerprints.
+    Restore {
+        /// The backup.
+        #[arg(long)]
+        from: PathBuf,
+        /// The file of the key it is sealed to.
+        #[arg(long)]
+        key: PathBuf,
+        /// The folder to make.
+        #[arg(long)]
+        folder: PathBuf,
+        /// The series; left out: the last.
+        #[arg(long)]
+        series: Option<u64>,
+        /// The last piece to use; left out: all.
+        #[arg(long)]
+        through: Option<u64>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -124,6 +151,21 @@ fn act(command: Command) -> anyhow::Result<()> {
                 tls: tls.transpose()?.map(Arc::new),
             };
             run(&folder, &opening)
+        }
+        Action::Backup(backup) => backup.run(command.json),
+        Action::CheckBackup(check) => check.run(command.json),
+        Action::BackupKey(key) => key.run(command.json),
+        Action::Restore {
+            from,
+            key,
+            folder,
+            series,
+            through,
+        } => {
+            let keys = read_key_file(&key)?;
+            let restored = restore(&from, (series, through), &keys, &folder)?;
+            say_restored(command.json, &folder, &restored);
+            Ok(())
         }
     }
 }
@@ -183,6 +225,52 @@ fn init(json: bool, folder: &Path, name: &str, rehearsal: Option<&str>) -> anyho
         println!("Mã dùng một lần, trong 24 giờ. / The code works once, for 24 hours.");
     }
     Ok(())
+}
+
+/// Everything is made beside the folder, which gets its name once it is proved.
+fn restore(
+    from: &Path,
+    which: (Option<u64>, Option<u64>),
+    keys: &[Identity],
+    folder: &Path,
+) -> anyhow::Result<(LaidOut, Restored)> {
+    if folder.exists() {
+        anyhow::bail!(
+            "{} is there already; a backup is restored into a new folder",
+            folder.display()
+        );
+    }
+    let mut beside = folder.as_os_str().to_owned();
+    beside.push(".restoring");
+    let beside = PathBuf::from(beside);
+    if beside.exists() {
+        std::fs::remove_dir_all(&beside)
+            .with_context(|| format!("cannot remove {}", beside.display()))?;
+    }
+    std::fs::create_dir_all(&beside)
+        .with_context(|| format!("cannot create {}", beside.display()))?;
+    let mut refill = Refill::begin(&beside.join("store"))?;
+    let laid = lay_out(from, which, keys, &beside, |record| {
+        refill.append(record).map_err(|error| error.to_string())
+    })?;
+    refill.finish()?;
+    tracing::info!(
+        records = laid.records,
+        "the records are laid out; everything else is derived now"
+    );
+    let secrets = Secrets::open(&beside)?;
+    let store = open_store(&beside, &Arc::default())?;
+    let shared: SharedStore = store.clone();
+    let restored = prove(&shared, secrets, &laid)?;
+    shared.close()?;
+    drop((shared, store));
+    std::fs::rename(&beside, folder)
+        .with_context(|| format!("cannot name {}", folder.display()))?;
+    let parent = folder
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    std::fs::File::open(parent.unwrap_or(Path::new("."))).and_then(|parent| parent.sync_all())?;
+    Ok((laid, restored))
 }
 
 #[expect(clippy::print_stdout, reason = "what was made is what was asked for")]

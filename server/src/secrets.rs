@@ -16,6 +16,9 @@ use ed25519_dalek::SigningKey;
 use crate::entropy::{NoEntropy, random};
 use crate::wire::EnrolmentCode;
 
+/// Bytes of a file of keys that are read.
+const KEY_FILE_BYTES_MAX: u64 = 1_024;
+
 /// The keys of a node.
 #[derive(Clone)]
 pub struct Secrets {
@@ -120,6 +123,51 @@ impl Secrets {
     }
 }
 
+/// The names and bytes of a node's files of keys, for a backup.
+pub(crate) fn files_of(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, SecretsError> {
+    let secrets = folder.join("secrets");
+    let entries = fs::read_dir(&secrets).map_err(failed("read", &secrets))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed("read", &secrets))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.filter(|name| is_key_file(name)) {
+            let mut bytes = Vec::new();
+            File::open(&path)
+                .and_then(|file| file.take(KEY_FILE_BYTES_MAX).read_to_end(&mut bytes))
+                .map_err(failed("read", &path))?;
+            files.push((name.to_owned(), bytes));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Puts a file of keys back; durable on return. A name that no file of keys has is left out.
+pub(crate) fn put_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), SecretsError> {
+    if !is_key_file(name) {
+        return Ok(());
+    }
+    let secrets = folder.join("secrets");
+    create_folder(&secrets)?;
+    write_file(&secrets.join(name), bytes)?;
+    sync(&secrets)?;
+    sync(folder)
+}
+
+/// The key that a node signs with.
+pub(crate) fn node_key(folder: &Path) -> Result<SigningKey, SecretsError> {
+    read_key(&folder.join("secrets").join("node.key"))
+}
+
+fn is_key_file(name: &str) -> bool {
+    let stem = name.strip_suffix(".key").unwrap_or_default();
+    !stem.is_empty()
+        && stem
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+}
+
 /// Where the code of a first run is kept until the province is founded.
 pub(crate) fn code_path(folder: &Path) -> PathBuf {
     folder.join("secrets").join("first-run.code")
@@ -170,16 +218,19 @@ fn write_key(path: &Path, seed: &[u8; 32]) -> Result<(), SecretsError> {
     write_line(path, &HEXLOWER.encode(seed))
 }
 
-/// Writes beside and renames, so that a crash leaves a whole line or none.
 fn write_line(path: &Path, line: &str) -> Result<(), SecretsError> {
+    write_file(path, format!("{line}\n").as_bytes())
+}
+
+/// Writes beside and renames, so that a crash leaves the whole file or none.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SecretsError> {
     let beside = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let text = format!("{line}\n");
     let mut file = options.open(&beside).map_err(failed("create", &beside))?;
-    file.write_all(text.as_bytes())
+    file.write_all(bytes)
         .and_then(|()| file.sync_all())
         .map_err(failed("write", &beside))?;
     fs::rename(&beside, path).map_err(failed("rename", &beside))

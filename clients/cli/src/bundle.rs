@@ -4,7 +4,6 @@
 //! name of its writer what they lack. What comes back – receipts, records, parts – goes into a bundle
 //! for the writer, and only as far as both the writer and the courier may read it.
 
-pub mod key_text;
 pub mod seal;
 
 use std::collections::BTreeSet;
@@ -24,10 +23,9 @@ use crate::durable_file::{self, FileError};
 use crate::evidence::Evidence;
 use crate::exchange::Link;
 use crate::replay::{ReplayError, Replayed, give_catalogue, send};
-use crate::sealed_key::random;
 use crate::tablet::{Tablet, TabletError};
-use key_text::{Identity, Recipient};
-use seal::{Drawn, SealError, is_sealed, seal, unseal};
+use seal::{SealError, seal, unseal};
+use sealed_file::{Identity, Recipient};
 
 /// Bytes of a file that is read into memory: a full bundle, sealed.
 const FILE_BYTES_MAX: u64 = (BUNDLE_BYTES_MAX + BUNDLE_HEAD_BYTES_MAX) as u64 + 256 * 1024;
@@ -78,7 +76,7 @@ pub fn read_file(
     }
     let bytes = durable_file::read(path)?;
     let bytes = bytes.ok_or_else(|| BundleFileError::NotThere(path.to_owned()))?;
-    if !is_sealed(&bytes) {
+    if !sealed_file::is_sealed(&bytes) {
         return Ok(open(&bytes, damage)?);
     }
     Ok(open(&unseal(&bytes, keys)?, damage)?)
@@ -104,23 +102,16 @@ fn put(path: &Path, bytes: &[u8], seal_to: &[Recipient]) -> Result<(), BundleFil
     if seal_to.is_empty() {
         return Ok(durable_file::write(path, bytes)?);
     }
-    let secrets = seal_to.iter().map(|_| random()).collect::<Result<_, _>>();
-    let drawn = Drawn {
-        file_key: random().map_err(TabletError::from)?,
-        nonce: random().map_err(TabletError::from)?,
-        secrets: secrets.map_err(TabletError::from)?,
-    };
-    Ok(durable_file::write(path, &seal(bytes, seal_to, &drawn)?)?)
+    let sealed = seal(bytes, seal_to).map_err(FileError::at("seal", path))?;
+    Ok(durable_file::write(path, &sealed)?)
 }
 
 /// Makes a key to seal bundles to: the secret goes to a new file, the public one is handed back.
 pub fn make_key(path: &Path) -> Result<Recipient, BundleFileError> {
     refuse_file_that_is_there(path)?;
-    let identity = Identity::of(random().map_err(TabletError::from)?);
-    let public = identity.recipient();
-    let text = format!("# public key: {}\n{}\n", public.text(), identity.text());
-    durable_file::write(path, text.as_bytes())?;
-    Ok(public)
+    let identity = Identity::generate();
+    durable_file::write(path, identity.file_text().as_bytes())?;
+    Ok(identity.recipient())
 }
 
 /// Reads a file of keys that open sealed bundles.
@@ -129,14 +120,14 @@ pub fn read_keys(path: &Path) -> Result<Vec<Identity>, BundleFileError> {
     let bytes = bytes.ok_or_else(|| BundleFileError::NotThere(path.to_owned()))?;
     String::from_utf8(bytes)
         .ok()
-        .and_then(|text| Identity::read_file(&text))
-        .filter(|keys| !keys.is_empty())
+        .and_then(|text| sealed_file::read_identities(&text).ok())
         .ok_or_else(|| BundleFileError::Key(path.display().to_string()))
 }
 
 /// Reads a key to seal to.
 pub fn read_recipient(text: &str) -> Result<Recipient, BundleFileError> {
-    Recipient::read(text).ok_or_else(|| BundleFileError::Key(text.to_owned()))
+    text.parse()
+        .map_err(|_| BundleFileError::Key(text.to_owned()))
 }
 
 fn refuse_file_that_is_there(path: &Path) -> Result<(), BundleFileError> {

@@ -68,6 +68,7 @@ mod merge;
 mod opening;
 mod recent;
 mod redo;
+mod refill;
 mod run;
 mod value;
 
@@ -80,6 +81,7 @@ use store::{Commit, CommitError, Entry, ReadError, Store, Usage, Write, is_deriv
 
 pub use folder::{FORMAT_VERSION, INDEX_FOLDER, JOURNAL_FOLDER};
 pub use opening::{OpenError, Opening, Rebuilt};
+pub use refill::{Refill, RefillError};
 
 use group::Queue;
 use index::{Index, IndexError};

@@ -160,7 +160,7 @@ pub(crate) fn open(folder: &Path, options: &Options) -> Result<Opened, OpenError
 }
 
 /// Makes sure the folder is a store's and nobody else has it open.
-fn claim(folder: &Path) -> Result<FolderLock, OpenError> {
+pub(crate) fn claim(folder: &Path) -> Result<FolderLock, OpenError> {
     let format = folder::read_format(folder).map_err(failed("read", folder))?;
     check_format(folder, format)?;
     fs::create_dir_all(folder).map_err(failed("create", folder))?;
@@ -196,7 +196,7 @@ fn check_format(folder: &Path, format: Format) -> Result<(), OpenError> {
     }
 }
 
-fn open_journal(
+pub(crate) fn open_journal(
     folder: &Path,
     options: &Options,
     lock: &Arc<FolderLock>,

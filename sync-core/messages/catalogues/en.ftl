@@ -139,7 +139,6 @@ cli-error-seal-key-needed = The bundle is sealed. Add --key with the file of the
 cli-error-seal-key-wrong = The key does not open this bundle. Nothing was taken.
 cli-error-seal-header-damaged = The header of the sealed bundle is damaged or cut. Nothing was taken; copy the file again.
 cli-error-seal-broken = The sealed bundle was changed on the way or ends too early. Nothing was taken; copy the file again.
-cli-error-seal-recipient-bad = Nothing can be sealed to the key that was given.
 cli-error-seal-key-bad = “{ $key }” is no key and no file of keys. A public key begins with age1.
 cli-error-destination-bad = “{ $destination }” is no destination. Write anyone, node:ID or device:KEY.
 cli-error-file-not-there = There is no file { $path }.

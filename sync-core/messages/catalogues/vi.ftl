@@ -139,7 +139,6 @@ cli-error-seal-key-needed = Gói tin được niêm. Hãy thêm --key với tệ
 cli-error-seal-key-wrong = Khóa đã cho không mở được gói tin này. Chưa nhận gì.
 cli-error-seal-header-damaged = Phần đầu của gói tin đã niêm bị hỏng hoặc bị cắt. Chưa nhận gì; hãy chép lại tệp.
 cli-error-seal-broken = Gói tin đã niêm bị thay đổi trên đường hoặc bị cắt quá sớm. Chưa nhận gì; hãy chép lại tệp.
-cli-error-seal-recipient-bad = Không thể niêm cho khóa đã cho.
 cli-error-seal-key-bad = “{ $key }” không phải khóa hay tệp khóa. Khóa công khai bắt đầu bằng age1.
 cli-error-destination-bad = “{ $destination }” không phải nơi nhận. Viết anyone, node:MÃ hoặc device:MÃ.
 cli-error-file-not-there = Không có tệp { $path }.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use dongbo::bundle::key_text::Identity;
 use dongbo::bundle::{
     Carried, carry, make_key, read_file, read_keys, read_recipient, take, write_file,
 };
 use dongbo::now_s;
 use dongbo::trouble::{Exit, Trouble};
+use sealed_file::Identity;
 use serde_json::{Value, json};
 use sync_core::bundle::{
     Damage, Destination, Head, Holdings, Issuer, Lack, Opened, Written, runs_text,
@@ -190,7 +190,7 @@ impl Inspect {
 
 impl Key {
     fn run(self) -> Outcome {
-        let public = make_key(&self.out)?.text();
+        let public = make_key(&self.out)?.to_string();
         let value = json!({"file": self.out, "public_key": public});
         let file = self.out.display().to_string();
         Ok(Said::new(value).say("cli-bundle-key", &[("file", file), ("key", public)]))
