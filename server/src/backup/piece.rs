@@ -259,7 +259,9 @@ mod tests {
         piece.end(&end(), &key()).unwrap()
     }
 
-    fn read(bytes: &[u8]) -> Result<(Head, Vec<Vec<u8>>, End, [u8; 32]), PieceError> {
+    type Whole = (Head, Vec<Vec<u8>>, End, [u8; 32]);
+
+    fn read(bytes: &[u8]) -> Result<Whole, PieceError> {
         let mut piece = PieceReader::begin(bytes)?;
         let mut records = Vec::new();
         while let Some(record) = piece.record()? {
