@@ -11,7 +11,7 @@ use crate::program::{built, cargo, output, program, run as run_program};
 use crate::web;
 
 /// Key, bound, and whether the figure must stay below it.
-const BOUNDS: [(&str, f64, Side); 20] = [
+const BOUNDS: [(&str, f64, Side); 26] = [
     ("ack_beyond_fdatasync_p50_us", 3_000.0, Side::AtMost),
     ("ack_64_clients_changes_per_s", 10_000.0, Side::AtLeast),
     ("gate_us_per_change", 10.0, Side::AtMost),
@@ -29,6 +29,13 @@ const BOUNDS: [(&str, f64, Side); 20] = [
     ("server_memory_92_communes_bytes", 80e6, Side::AtMost),
     ("start_with_index_s", 2.0, Side::AtMost),
     ("start_without_index_s", 30.0, Side::AtMost),
+    ("idle_live_connections_per_gb", 20_000.0, Side::AtLeast),
+    ("push_after_ack_p99_us", 10_000.0, Side::AtMost),
+    // 2,000 devices that come back within a minute.
+    ("reconnect_p99_us", 2e6, Side::AtMost),
+    ("reconnect_server_peak_bytes", 1e9, Side::AtMost),
+    ("memory_1000000_documents_bytes", 256e6, Side::AtMost),
+    ("memory_growth_percent", 5.0, Side::AtMost),
     // 5,000 seeds and a million steps in five minutes.
     ("simulation_seeds_per_s", 5_000.0 / 300.0, Side::AtLeast),
     ("simulation_steps_per_s", 1e6 / 300.0, Side::AtLeast),

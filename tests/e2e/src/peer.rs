@@ -80,6 +80,32 @@ pub fn text(answer: &Value, key: &str) -> Result<String> {
         .with_context(|| format!("no {key} in {answer}"))
 }
 
+/// Proves a device's key to a server and gives an access token.
+pub fn device_session(agent: &ureq::Agent, url: &str, key: &SigningKey) -> Result<String> {
+    let key_id = KeyId::of(key.verifying_key().as_bytes());
+    let body = json!({ "key_id": key_id.to_string() });
+    let (status, answer) = post(agent, &format!("{url}/v1/device/challenge"), None, &body)?;
+    if status != 200 {
+        bail!("challenge: {status} {answer}");
+    }
+    let province: ProvinceId = text(&answer, "province")?.parse()?;
+    let node: NodeId = text(&answer, "node")?.parse()?;
+    let nonce = text(&answer, "nonce")?;
+    let raw = data_encoding::HEXLOWER.decode(nonce.as_bytes())?;
+    let statement = labelled_hash("device session", &[&province.0, &node.0, &raw]);
+    let signature = key.sign(&statement).to_bytes();
+    let body = json!({
+        "key_id": key_id.to_string(),
+        "nonce": nonce,
+        "signature": data_encoding::HEXLOWER.encode(&signature),
+    });
+    let (status, answer) = post(agent, &format!("{url}/v1/device/session"), None, &body)?;
+    if status != 200 {
+        bail!("session: {status} {answer}");
+    }
+    text(&answer, "access_token")
+}
+
 impl Peer {
     /// Makes a key, redeems a code with it and reads the catalogue.
     pub fn enrol(url: &str, code: &str, password: Option<&str>) -> Result<Self> {
@@ -119,38 +145,7 @@ impl Peer {
 
     /// Proves the key and keeps the token.
     pub fn sign_in(&mut self, url: &str) -> Result<String> {
-        let key_id = KeyId::of(self.key.verifying_key().as_bytes());
-        let body = json!({ "key_id": key_id.to_string() });
-        let (status, answer) = post(
-            &self.agent,
-            &format!("{url}/v1/device/challenge"),
-            None,
-            &body,
-        )?;
-        if status != 200 {
-            bail!("challenge: {status} {answer}");
-        }
-        let province: ProvinceId = text(&answer, "province")?.parse()?;
-        let node: NodeId = text(&answer, "node")?.parse()?;
-        let nonce = text(&answer, "nonce")?;
-        let raw = data_encoding::HEXLOWER.decode(nonce.as_bytes())?;
-        let statement = labelled_hash("device session", &[&province.0, &node.0, &raw]);
-        let signature = self.key.sign(&statement).to_bytes();
-        let body = json!({
-            "key_id": key_id.to_string(),
-            "nonce": nonce,
-            "signature": data_encoding::HEXLOWER.encode(&signature),
-        });
-        let (status, answer) = post(
-            &self.agent,
-            &format!("{url}/v1/device/session"),
-            None,
-            &body,
-        )?;
-        if status != 200 {
-            bail!("session: {status} {answer}");
-        }
-        let token = text(&answer, "access_token")?;
+        let token = device_session(&self.agent, url, &self.key)?;
         self.token = Some(token.clone());
         Ok(token)
     }

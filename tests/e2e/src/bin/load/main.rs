@@ -1,15 +1,17 @@
 //! The figures that need the real server: acknowledgements, throughput, live totals, memory, starts.
 //!
 //! Prints one JSON object a line. `load` runs everything; `load NAME` one part: `acknowledge`, `live`,
-//! `listeners`, `journal`.
+//! `listeners`, `reconnect`, `memory`, `journal`.
 
 mod acknowledge;
 mod connection;
+mod device;
 mod journal_start;
 mod listeners;
 mod live;
 mod live_connection;
 mod ordinary;
+mod reconnect;
 
 use anyhow::{Context, Result};
 use e2e::{Administrator, Peer, Server, server};
@@ -31,6 +33,12 @@ fn main() -> Result<()> {
     }
     if wanted("listeners") {
         listeners::listeners()?;
+    }
+    if wanted("reconnect") {
+        reconnect::reconnect()?;
+    }
+    if wanted("memory") {
+        reconnect::memory()?;
     }
     if wanted("journal") {
         journal_start::journal_start()?;

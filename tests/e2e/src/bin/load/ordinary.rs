@@ -85,6 +85,40 @@ pub(crate) fn grow(
     Ok(made)
 }
 
+/// Adds `documents` documents of each officer to the journal in a store's folder, one change each. The
+/// index is removed. Hands back the last position and, if they are to be kept, the documents of each.
+pub(crate) fn begin(
+    folder: &Path,
+    officers: &[Officer],
+    catalogue: &Catalogue,
+    documents: usize,
+    keep: bool,
+) -> Result<(u64, Vec<Begun>)> {
+    let lock = Arc::new(FolderLock::take(folder)?);
+    let files = RealFiles::owned(&folder.join("journal"), Arc::clone(&lock))?;
+    let (journal, _) = Journal::open(Arc::new(files), journal::Options::new(e2e::peer::random()))?;
+    std::fs::remove_dir_all(folder.join("index"))?;
+    let (mut made, mut position, mut begun) = (Made::default(), end(&journal)?, Vec::new());
+    for officer in officers {
+        let (mut author, mut parts, mut own) = (Author::new(officer), Vec::new(), Begun::new());
+        for round in 0..documents.div_ceil(DOCUMENTS) {
+            author.take_up(round);
+            for checked in node::verify(catalogue, author.sit(0)?) {
+                parts.push(checked.map_err(anyhow::Error::msg)?);
+            }
+            if keep {
+                own.append(&mut author.documents);
+            }
+        }
+        position = accept(&journal, catalogue, parts, position, &mut made)?;
+        begun.push(own);
+    }
+    journal.close()?;
+    drop(journal);
+    lock.release();
+    Ok((position, begun))
+}
+
 /// The last position in a journal.
 fn end(journal: &Journal) -> Result<u64> {
     let mut keyspace = MemoryKeyspace::new();
@@ -136,7 +170,7 @@ fn accept(
 
 /// What all officers seal in a year, in the order in which it arrives.
 fn work(officers: &[Officer], catalogue: &Catalogue, year: usize) -> Result<Vec<VerifiedPart>> {
-    let mut devices: Vec<Device> = officers.iter().map(Device::new).collect();
+    let mut devices: Vec<Author> = officers.iter().map(Author::new).collect();
     let mut parts = Vec::with_capacity(devices.len() * ROUNDS * CHANGES);
     for round in 0..ROUNDS {
         for device in &mut devices {
@@ -154,7 +188,7 @@ fn work(officers: &[Officer], catalogue: &Catalogue, year: usize) -> Result<Vec<
 }
 
 /// A device in one year.
-struct Device {
+pub(crate) struct Author {
     sealer: Sealer,
     unit: UnitId,
     tip: ChainTip,
@@ -162,8 +196,12 @@ struct Device {
     documents: Vec<Written>,
 }
 
+/// Documents that were begun, as others may go on with them.
+pub(crate) type Begun = Vec<Written>;
+
 /// A document as its only author knows it.
-struct Written {
+#[derive(Clone)]
+pub(crate) struct Written {
     subject: Subject,
     document: DocumentId,
     head: ChangeHash,
@@ -172,7 +210,7 @@ struct Written {
     standing: BTreeMap<usize, OpId>,
 }
 
-impl Device {
+impl Author {
     fn new((sealer, unit): &Officer) -> Self {
         Self {
             sealer: Sealer {
@@ -186,6 +224,22 @@ impl Device {
         }
     }
 
+    /// The same device under another installation id, with documents of its own.
+    pub(crate) fn again(officer: &Officer) -> Self {
+        Self::new(officer)
+    }
+
+    /// Who its changes are by.
+    pub(crate) fn actor(&self) -> ActorId {
+        self.sealer.actor()
+    }
+
+    /// Goes on with some of the documents that another began.
+    pub(crate) fn take_over(&mut self, begun: &Begun, which: std::ops::Range<usize>) {
+        let some = begun.get(which).unwrap_or_default().iter().cloned();
+        self.documents = some.map(|written| Written { seq: 0, ..written }).collect();
+    }
+
     /// Begins the documents of a round: four months of some year.
     fn take_up(&mut self, round: usize) {
         let (year, first) = (1_000 + round / 3, round % 3 * DOCUMENTS);
@@ -196,7 +250,7 @@ impl Device {
     }
 
     /// Types into each document and seals one batch.
-    fn sit(&mut self, turn: usize) -> Result<Vec<SignedPart>> {
+    pub(crate) fn sit(&mut self, turn: usize) -> Result<Vec<SignedPart>> {
         let actor = self.sealer.actor();
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         for written in &mut self.documents {
