@@ -2,8 +2,12 @@
 //!
 //! Prints one JSON object: the figures, and under `reasons` why a figure is null. Signing in is not a part
 //! of an exchange: it is done before, over the same link, and counted apart.
+//!
+//! `province_day --cut-small-day STEP` does something else: it cuts the exchange of the small day once at
+//! every STEP-th byte, 1 for all of them, each time from the same state, and looks what that costs.
 
 mod check;
+mod cuts;
 mod exchange;
 mod field;
 
@@ -39,7 +43,12 @@ fn main() -> Result<()> {
         reasons: BTreeMap::new(),
         peaks: (0, 0),
     };
-    bench.day()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [] => bench.day()?,
+        [flag, step] if flag == "--cut-small-day" => bench.cut_small_day(step.parse()?)?,
+        _ => bail!("province_day [--cut-small-day STEP]"),
+    }
     let mut answer = json!(bench.figures);
     if let Some(object) = answer.as_object_mut() {
         object.insert("reasons".into(), json!(bench.reasons));
