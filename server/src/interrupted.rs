@@ -1,10 +1,13 @@
 //! What arrived of requests that were cut off, and answers that may not have arrived: in memory, for a while.
 //!
+//! A connection may be dead and open: then its request is still arriving when its device asks, on another
+//! one, how much of it came. So what is arriving can be asked for, too.
+//!
 //! One for each device, bounded together; the oldest goes first. What is forgotten costs its bytes once
 //! more and nothing else: a request that comes twice is accepted once.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use sync_core::identity::{KeyId, PersonId};
@@ -16,10 +19,15 @@ use crate::token::Identity;
 /// Whose exchange it is.
 type Whose = (PersonId, Option<KeyId>);
 
+/// Bytes of a request that is being read.
+pub(crate) type Growing = Arc<Mutex<Vec<u8>>>;
+
 #[derive(Debug, Clone)]
 enum Kept {
     /// The request from its start, as far as it came.
     Request(Bytes),
+    /// The same of one that may still be arriving; whoever reads it counts its bytes.
+    Arriving(Growing),
     /// The whole answer.
     Answer(Bytes),
 }
@@ -35,6 +43,7 @@ impl Exchange {
     fn bytes(&self) -> usize {
         match &self.kept {
             Kept::Request(bytes) | Kept::Answer(bytes) => bytes.len(),
+            Kept::Arriving(_) => 0,
         }
     }
 }
@@ -80,6 +89,7 @@ impl Interrupted {
                     None => received(0),
                 },
                 Some(Kept::Request(bytes)) => received(bytes.len()),
+                Some(Kept::Arriving(bytes)) => received(so_far(&bytes).len()),
                 None => received(0),
             },
             Ok(Some(Piece::Rest {
@@ -87,13 +97,16 @@ impl Interrupted {
                 from,
                 bytes,
             })) => match self.kept(identity, request) {
-                Some(Kept::Request(before)) => match before.get(..from) {
-                    Some(before) => Arrived::Request(request, [before, bytes].concat().into()),
-                    None => received(before.len()),
-                },
+                Some(Kept::Request(before)) => behind(request, &before, from, bytes),
+                Some(Kept::Arriving(before)) => behind(request, &so_far(&before), from, bytes),
                 Some(Kept::Answer(_)) | None => received(0),
             },
         }
+    }
+
+    /// Lets its device ask how much of a request has come while it is read.
+    pub(crate) fn keep_arriving(&self, identity: Identity, request: FrameName, bytes: &Growing) {
+        self.keep(identity, request, Kept::Arriving(Arc::clone(bytes)));
     }
 
     /// Keeps what arrived of a request, so that its device need not send it again.
@@ -140,6 +153,18 @@ impl Interrupted {
             let gone = memory.exchanges.remove(&oldest);
             memory.bytes -= gone.map_or(0, |gone| gone.bytes());
         }
+    }
+}
+
+fn so_far(growing: &Growing) -> MutexGuard<'_, Vec<u8>> {
+    growing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The rest of a request behind what came before, if nothing is missing between them.
+fn behind(request: FrameName, before: &[u8], from: usize, bytes: &[u8]) -> Arrived {
+    match before.get(..from) {
+        Some(before) => Arrived::Request(request, [before, bytes].concat().into()),
+        None => Arrived::Answer(Piece::Received(before.len()).encode().into()),
     }
 }
 
@@ -200,6 +225,29 @@ mod tests {
             held: 500,
         };
         assert_eq!(ask(&kept, 1, place), received(0), "another request");
+    }
+
+    #[test]
+    fn a_request_that_is_still_arriving_goes_on_by_another_connection() {
+        let kept = Interrupted::default();
+        let (request, bytes) = frame(3_000);
+        let growing = Growing::default();
+        kept.keep_arriving(identity(1), request, &growing);
+        let received = |bytes| Arrived::Answer(Piece::Received(bytes).encode().into());
+        let place = Piece::Where { request, held: 0 };
+        assert_eq!(ask(&kept, 1, place), received(0));
+        so_far(&growing).extend_from_slice(&bytes[..700]);
+        assert_eq!(ask(&kept, 1, place), received(700));
+        let rest = |from: usize| Piece::Rest {
+            request,
+            from,
+            bytes: &bytes[from..],
+        };
+        // The dead connection may bring more meanwhile: it is the same request.
+        so_far(&growing).extend_from_slice(&bytes[700..800]);
+        let whole = Arrived::Request(request, bytes.clone());
+        assert_eq!(ask(&kept, 1, rest(700)), whole);
+        assert_eq!(ask(&kept, 1, rest(801)), received(800));
     }
 
     #[test]

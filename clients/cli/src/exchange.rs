@@ -7,6 +7,7 @@ use sync_core::identity::DocumentId;
 use sync_core::sync::{Frame, Notice, PackedResponse, Request, Response};
 
 use crate::road::RoadError;
+use crate::road::wait::spread;
 use crate::tablet::{Tablet, TabletError};
 
 /// Exchanges of one synchronising, at most: a feed of 250 MB, page by page. More is a fault.
@@ -38,7 +39,7 @@ const UNKNOWN_DEVICE: &str = "device-key-unknown";
 pub struct Patience {
     /// Failures in a row before giving up.
     pub failures_max: u32,
-    /// The first wait; each is twice the one before.
+    /// The longest first wait; each is twice the one before, and a part of it is left to chance.
     pub first_wait: Duration,
     /// The longest wait.
     pub longest_wait: Duration,
@@ -113,7 +114,7 @@ pub fn synchronise(
                     report.stopped_by = Some(error);
                     return Ok(report);
                 }
-                std::thread::sleep(patience.wait(failures_in_a_row));
+                std::thread::sleep(spread(patience.wait(failures_in_a_row)));
                 continue;
             }
         };

@@ -4,6 +4,7 @@ pub mod authority;
 mod carry;
 pub mod live;
 pub mod session;
+pub(crate) mod wait;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +22,9 @@ use authority::Authority;
 const CONNECT_S: u64 = 15;
 /// Seconds for a whole exchange of the largest frame at 50 kbit/s, with room.
 const CALL_S: u64 = 600;
+/// Seconds without a byte after which a connection of an exchange counts as cut: longer than an access
+/// network keeps silent when it hands over, shorter than a person waits. What had arrived is kept.
+const STALL_S: u64 = 30;
 /// Bytes of a JSON answer: a page of 500 people with their grants and devices.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Bytes of an answer that is one frame.
@@ -125,6 +129,7 @@ pub struct Road {
     agent: Agent,
     server: String,
     authority: Authority,
+    stall: Duration,
 }
 
 impl Road {
@@ -152,7 +157,13 @@ impl Road {
             agent,
             server: server.to_owned(),
             authority: authority.clone(),
+            stall: Duration::from_secs(STALL_S),
         })
+    }
+
+    /// The same, with another time without a byte after which an exchange's connection counts as cut.
+    pub fn cut_when_silent_for(self, stall: Duration) -> Self {
+        Self { stall, ..self }
     }
 
     /// The server's address.

@@ -1,6 +1,6 @@
 //! One exchange over one POST: the way for the worst networks. A cut in the middle costs what was under way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use crate::app::SharedApp;
 use crate::exchange::exchange;
 use crate::extract::identify_link;
-use crate::interrupted::Arrived;
+use crate::interrupted::{Arrived, Growing};
 use crate::limits::{EXCHANGE_KEPT_BYTES_MIN, SYNC_BODY_BYTES_MAX};
 use crate::packed::{self, frame_bad};
 use crate::problem::Problem;
@@ -32,12 +32,35 @@ impl FromRequest<SharedApp> for Arriving {
     }
 }
 
-/// What has arrived of a body. Dropped before it is whole, by an error or with its connection, it is kept.
+/// What has arrived of a body. While it comes its device may ask for it on another connection; dropped
+/// before it is whole, by an error or with its connection, it is kept.
 struct Coming {
     app: SharedApp,
     identity: Identity,
     bytes: Vec<u8>,
+    /// The request that it is or goes on with, once its name was read.
+    request: Option<Growing>,
     whole: bool,
+}
+
+impl Coming {
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if let Some(request) = &self.request {
+            let mut request = request.lock().unwrap_or_else(PoisonError::into_inner);
+            request.extend_from_slice(bytes);
+            return;
+        }
+        let interrupted = &self.app.interrupted;
+        let body = Bytes::copy_from_slice(&self.bytes);
+        if let Arrived::Request(name, bytes) = interrupted.arrived(self.identity, body)
+            && name.length() > EXCHANGE_KEPT_BYTES_MIN
+        {
+            let request = Growing::new(Mutex::new(bytes.into()));
+            interrupted.keep_arriving(self.identity, name, &request);
+            self.request = Some(request);
+        }
+    }
 }
 
 impl Drop for Coming {
@@ -63,6 +86,7 @@ impl Arriving {
             app: Arc::clone(app),
             identity: *identity,
             bytes: Vec::new(),
+            request: None,
             whole: false,
         });
         let mut length = 0_usize;
@@ -75,7 +99,7 @@ impl Arriving {
                 return Err(frame_bad(&"longer than a frame may be"));
             }
             if let Some(coming) = &mut coming {
-                coming.bytes.extend_from_slice(&bytes);
+                coming.take(&bytes);
             }
         }
         let identity = self.identity?;

@@ -26,6 +26,8 @@ pub struct Conditions {
     pub cut_every: Option<u64>,
     /// After how many bytes it is cut once; none: not in this way.
     pub cut_at: Option<u64>,
+    /// After how many bytes the connections that are open say nothing any more, without being closed.
+    pub dead_at: Option<u64>,
 }
 
 impl Conditions {
@@ -35,12 +37,21 @@ impl Conditions {
         delay: Duration::from_millis(300),
         cut_every: None,
         cut_at: None,
+        dead_at: None,
     };
 
     /// As fast as the machine, and cut.
     pub fn cut_every(bytes: u64) -> Self {
         Self {
             cut_every: Some(bytes),
+            ..Self::default()
+        }
+    }
+
+    /// As fast as the machine, and half-open from some byte on.
+    pub fn dead_at(bytes: u64) -> Self {
+        Self {
+            dead_at: Some(bytes),
             ..Self::default()
         }
     }
@@ -90,6 +101,9 @@ struct State {
     /// When the line is free for the next byte, upward and downward.
     free: [Instant; 2],
     open: Vec<TcpStream>,
+    dead: Vec<TcpStream>,
+    /// How often everything that was open has died.
+    generation: u64,
 }
 
 impl State {
@@ -114,7 +128,8 @@ impl State {
         let before = self.passed.bytes();
         let every = self.conditions.cut_every;
         let every = every.map(|every| every.saturating_sub(self.since_cut));
-        let once = self.conditions.cut_at.filter(|at| *at > before);
+        let once = self.conditions.cut_at.or(self.conditions.dead_at);
+        let once = once.filter(|at| *at > before);
         let once = once.map(|at| at - before);
         let left = every.into_iter().chain(once).min().unwrap_or(u64::MAX);
         let passes = left.min(bytes as u64);
@@ -133,6 +148,12 @@ impl State {
     fn cut(&mut self) {
         self.passed.cuts += 1;
         self.since_cut = 0;
+        if self.conditions.dead_at.is_some() {
+            // Kept open, and nobody at the other end.
+            self.dead.append(&mut self.open);
+            self.generation += 1;
+            return;
+        }
         for stream in self.open.drain(..) {
             // It may be gone already.
             let _ = stream.shutdown(Shutdown::Both);
@@ -166,6 +187,8 @@ impl Link {
             since_cut: 0,
             free: [Instant::now(); 2],
             open: Vec::new(),
+            dead: Vec::new(),
+            generation: 0,
         }));
         let shared = Arc::clone(&state);
         thread::spawn(move || {
@@ -237,8 +260,12 @@ fn take(from: &mut TcpStream, way: Way, state: &Shared, send: &Sender<(Instant, 
 }
 
 fn give(mut to: TcpStream, way: Way, state: &Shared, due: &Receiver<(Instant, Vec<u8>)>) {
+    let generation = lock(state).generation;
     while let Ok((arrives, bytes)) = due.recv() {
         thread::sleep(arrives.saturating_duration_since(Instant::now()));
+        if lock(state).generation != generation {
+            return;
+        }
         let (passes, cut) = lock(state).count(way, bytes.len());
         let written = to.write_all(bytes.get(..passes).unwrap_or_default());
         if cut {
@@ -249,7 +276,9 @@ fn give(mut to: TcpStream, way: Way, state: &Shared, due: &Receiver<(Instant, Ve
         }
     }
     // The other side has said everything.
-    let _ = to.shutdown(Shutdown::Write);
+    if lock(state).generation == generation {
+        let _ = to.shutdown(Shutdown::Write);
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ const PATIENCE: Patience = Patience {
     longest_wait: Duration::from_millis(1),
 };
 
+/// Longer than this machine takes for an answer, shorter than a test may last.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// Cells that make an exchange larger than what is sent whole again after a cut.
 const CELLS: i64 = 250;
 
@@ -117,7 +120,8 @@ fn tablet(at: &Path, code: &str, url: &str, through: &str) -> Result<(Tablet, De
     };
     enrol(&folder, &Road::new(url)?, &enrolling)?;
     let mut tablet = Tablet::open(&folder, None)?;
-    let mut session = DeviceSession::new(Road::new(through)?, tablet.card(), tablet.key());
+    let road = Road::new(through)?.cut_when_silent_for(SILENCE);
+    let mut session = DeviceSession::new(road, tablet.card(), tablet.key());
     in_step(&synchronise(&mut tablet, &mut session, PATIENCE, &now_s)?)?;
     Ok((tablet, session))
 }
@@ -126,6 +130,31 @@ fn in_step(report: &SyncReport) -> Result<()> {
     ensure!(report.stopped_by.is_none(), "{:?}", report.stopped_by);
     ensure!(report.notices.is_empty(), "{:?}", report.notices);
     Ok(())
+}
+
+/// A tablet that moved away holds a connection that is open and dead: nobody closes it, nothing comes.
+#[test]
+fn a_connection_that_is_open_and_dead_is_given_up_and_what_had_arrived_is_kept() -> Result<()> {
+    let mut field = Field::new()?;
+    let mut whole = 0;
+    for turn in 1..=3 {
+        field.work(turn, CELLS)?;
+        whole = field.exchange(Conditions::default())?.bytes();
+    }
+    for (turn, at) in [300, whole / 3, whole / 2, whole - 1]
+        .into_iter()
+        .enumerate()
+    {
+        field.work(turn as i64 + 4, CELLS)?;
+        let passed = field.exchange(Conditions::dead_at(at))?;
+        ensure!(passed.cuts == 1, "it died at {at}: {passed:?}");
+        let more = passed.bytes().saturating_sub(whole);
+        ensure!(
+            more <= 1_024 + 700,
+            "dead at {at}: {more} bytes more than {whole}"
+        );
+    }
+    field.running.stop()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sync_core::sync::piece::{FrameName, Piece};
 
+use super::wait::spread;
 use super::{Road, RoadError};
 
 /// Where exchanges go.
@@ -88,7 +89,7 @@ impl Carried {
                 return Err(brought.cut.unwrap_or_else(endless));
             }
             if brought.cut.is_some() {
-                std::thread::sleep(FRUITLESS_WAIT * (1 << fruitless));
+                std::thread::sleep(spread(FRUITLESS_WAIT * (1 << fruitless)));
             }
         }
     }
@@ -163,6 +164,9 @@ impl Road {
             .user_agent("")
             .accept("")
             .accept_encoding("")
+            // Somebody who moved away leaves a connection that is open and dead.
+            .timeout_per_read(Some(self.stall))
+            .timeout_per_write(Some(self.stall))
             .build();
         let cut = |reason: String| {
             Some(RoadError::Offline {

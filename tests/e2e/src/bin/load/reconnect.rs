@@ -46,7 +46,11 @@ struct Stored {
 
 /// Makes a province of `documents` for each commune, written by its first device.
 fn stored(communes: usize, each: usize, documents: usize, keep: bool) -> Result<Stored> {
-    let folder = tempfile::tempdir()?;
+    let mut folder = tempfile::tempdir()?;
+    if std::env::var_os("DONGBO_KEEP_FOLDER").is_some() {
+        folder.disable_cleanup(true);
+        say(&json!({ "folder": folder.path() }));
+    }
     let code = server::init(folder.path())?;
     let running = Server::start(folder.path())?;
     let mut admin = Administrator::enrol(&running.url(), &code)?;
