@@ -11,6 +11,7 @@
 //! everything it holds and reads everything again, once. A device whose chain is behind what the
 //! node holds of it was rolled back and goes on under a new installation id.
 
+pub mod carried;
 pub mod device;
 pub mod draft;
 pub mod frame;

@@ -148,7 +148,9 @@ export class Field {
   async front(change, instead = () => undefined) {
     const front = createServer((ask, answer) => {
       const said = instead(ask);
-      if (said) answer.writeHead(said.status, { "content-type": "application/json" }).end(JSON.stringify(said.body));
+      const { type = "application/json" } = said ?? {};
+      const text = typeof said?.body === "string" ? said.body : JSON.stringify(said?.body);
+      if (said) answer.writeHead(said.status, { "content-type": type }).end(text);
       else void passed(this.url, change, ask, answer);
     });
     front.on("upgrade", (ask, socket, head) => passedOn(this.url, ask, socket, head));

@@ -19,6 +19,7 @@ mod view;
 
 use std::cell::RefCell;
 
+use sync_core::sync::carried::Carried;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -160,6 +161,19 @@ impl Tablet {
         self.act(TabletState::recovery)
     }
 
+    /// What waits, as a bundle file for any server of the province. The writes are to be durable before the file
+    /// is given out.
+    #[wasm_bindgen(js_name = writeBundle)]
+    pub fn write_bundle(&self, now: f64) -> Result<Vec<u8>, JsValue> {
+        self.act(|state| state.write_bundle(now as i64))
+    }
+
+    /// Takes in a bundle file: receipts, what others wrote, records.
+    #[wasm_bindgen(js_name = takeBundle)]
+    pub fn take_bundle(&self, bytes: &[u8], now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.take_bundle(bytes, now as i64))
+    }
+
     /// What waits, what is held.
     pub fn status(&self) -> Result<String, JsValue> {
         self.act(|state| state.status())
@@ -222,6 +236,45 @@ impl Tablet {
         now: f64,
     ) -> Result<String, JsValue> {
         self.act(|state| state.totals(template, period, unit, now as i64))
+    }
+}
+
+/// A frame under way to the node and its answer back, over as many connections as it takes.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct UnderWay {
+    state: RefCell<Carried>,
+}
+
+#[wasm_bindgen]
+impl UnderWay {
+    /// A frame that nobody has seen yet.
+    #[wasm_bindgen(constructor)]
+    pub fn begin(frame: Vec<u8>) -> UnderWay {
+        Self {
+            state: RefCell::new(Carried::new(frame)),
+        }
+    }
+
+    /// True if it is this frame that is under way.
+    pub fn is(&self, frame: &[u8]) -> bool {
+        self.state.borrow().is(frame)
+    }
+
+    /// What to send on the next connection.
+    pub fn said(&self) -> Vec<u8> {
+        self.state.borrow().said()
+    }
+
+    /// Takes what a connection brought, `cut` short or not; gives the answer once it is whole.
+    pub fn take(&self, bytes: &[u8], cut: bool) -> Option<Vec<u8>> {
+        self.state.borrow_mut().take(bytes, cut)
+    }
+
+    /// Bytes of the request that arrived as far as is known, and of the answer that are here: two numbers.
+    pub fn progress(&self) -> Vec<u32> {
+        let (there, here) = self.state.borrow().progress();
+        [there, here].map(|bytes| bytes as u32).to_vec()
     }
 }
 

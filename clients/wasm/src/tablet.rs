@@ -1,5 +1,6 @@
 //! A tablet behind the boundary: the device of the core, and the views of it that the page asks for.
 
+mod by_file;
 mod lists;
 mod settling;
 mod suspect;
@@ -69,6 +70,7 @@ impl StepError {
             Self::Busy => "tablet-busy",
             Self::Argument(_) => "tablet-argument",
             Self::Damaged(_) => "tablet-damaged",
+            Self::Device(DeviceError::Bundle(error)) => error.code(),
             Self::Device(_) => "tablet-device",
             Self::Typed(_) => "tablet-typed",
             Self::Frame(_) => "tablet-frame",

@@ -71,7 +71,10 @@ cli-replayed = Sent: { $records } catalogue records; { $accepted } parts accepte
 cli-bundle-written = Bundle { $number } was written to { $file }: { $parts } signed parts, { $records } catalogue records; { $bytes } bytes. The parts go on waiting until a receipt comes back.
 cli-bundle-answered = Answer bundle { $number } was written to { $file }: { $receipts } receipts, { $parts } parts, { $records } catalogue records; { $bytes } bytes. Take it back to the device that wrote.
 cli-bundle-taken = The bundle was read: { $accepted } new parts, { $known } known ones, { $records } new catalogue records; { $changed } reports changed; a server confirms { $acknowledged } parts of this device.
-cli-bundle-head = Bundle { $number } of key { $issuer }, province { $province }; for: { $destination }; written { $time } (by that device's clock).
+cli-bundle-head = Bundle { $number } of key { $issuer }, province { $province }; for: { $destination ->
+    [anyone] anyone of the province
+   *[other] { $destination }
+}; written { $time } (by that device's clock).
 cli-bundle-holds = It has { $parts } parts of { $chains } devices, { $records } catalogue records, { $receipts } receipts.
 cli-bundle-chain = · key { $key }: batches { $batches } ({ $parts } parts)
 cli-bundle-records = · catalogue records: { $numbers }

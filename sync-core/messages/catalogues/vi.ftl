@@ -71,7 +71,10 @@ cli-replayed = Đã gửi lại: { $records } bản ghi danh mục; { $accepted 
 cli-bundle-written = Đã ghi gói tin số { $number } vào { $file }: { $parts } phần đã ký, { $records } bản ghi danh mục; { $bytes } byte. Các phần này vẫn chờ cho đến khi có biên nhận trở về.
 cli-bundle-answered = Đã ghi gói trả lời số { $number } vào { $file }: { $receipts } biên nhận, { $parts } phần, { $records } bản ghi danh mục; { $bytes } byte. Hãy mang về máy đã gửi.
 cli-bundle-taken = Đã đọc gói tin: { $accepted } phần mới, { $known } phần đã có, { $records } bản ghi danh mục mới; { $changed } báo cáo có thay đổi; máy chủ xác nhận đã nhận { $acknowledged } phần của máy này.
-cli-bundle-head = Gói tin số { $number } của khóa { $issuer }, tỉnh { $province }; gửi cho: { $destination }; ghi lúc { $time } (giờ theo máy đó).
+cli-bundle-head = Gói tin số { $number } của khóa { $issuer }, tỉnh { $province }; gửi cho: { $destination ->
+    [anyone] bất cứ máy nào của tỉnh
+   *[other] { $destination }
+}; ghi lúc { $time } (giờ theo máy đó).
 cli-bundle-holds = Có { $parts } phần của { $chains } máy, { $records } bản ghi danh mục, { $receipts } biên nhận.
 cli-bundle-chain = · khóa { $key }: lô { $batches } ({ $parts } phần)
 cli-bundle-records = · bản ghi danh mục: { $numbers }

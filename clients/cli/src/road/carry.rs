@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use sync_core::sync::piece::{FrameName, Piece};
+use sync_core::sync::carried::Carried;
 
 use super::wait::spread;
 use super::{Road, RoadError};
@@ -11,35 +11,11 @@ use super::{Road, RoadError};
 /// Where exchanges go.
 const PATH: &str = "/v1/sync";
 
-/// Requests up to here are sent whole again: asking what arrived costs as much.
-const WHOLE_BYTES_MAX: usize = 1_024;
-
 /// Cuts in a row that brought nothing before the link is given up for now.
 const FRUITLESS_MAX: u32 = 4;
 
 /// The wait after a cut that brought nothing; each is twice the one before.
 const FRUITLESS_WAIT: Duration = Duration::from_millis(25);
-
-/// A frame under way, and what has come back.
-#[derive(Debug)]
-pub(super) struct Carried {
-    frame: Vec<u8>,
-    /// Bytes of the frame that the node has, as far as we know.
-    arrived: usize,
-    answer: Vec<u8>,
-    next: Next,
-}
-
-/// What is said on the next connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    /// The frame from its first byte.
-    Whole,
-    /// What became of it?
-    Ask,
-    /// The frame from where it was cut.
-    Rest,
-}
 
 /// What one connection brought.
 struct Brought {
@@ -48,107 +24,27 @@ struct Brought {
     cut: Option<RoadError>,
 }
 
-impl Carried {
-    /// A frame that nobody has seen yet.
-    pub(super) fn new(frame: Vec<u8>) -> Self {
-        Self {
-            frame,
-            arrived: 0,
-            answer: Vec::new(),
-            next: Next::Whole,
+/// Goes on until the answer is whole, or the link brings nothing any more; then it can be called again later.
+pub(super) fn carry(carried: &mut Carried, road: &Road, token: &str) -> Result<Vec<u8>, RoadError> {
+    let mut fruitless = 0;
+    loop {
+        let before = carried.progress();
+        let brought = road.post_frame(PATH, token, &carried.said())?;
+        if let Some(answer) = carried.take(&brought.bytes, brought.cut.is_some()) {
+            return Ok(answer);
         }
-    }
-
-    /// True if it is this frame that is under way.
-    pub(super) fn is(&self, frame: &[u8]) -> bool {
-        self.frame == frame
-    }
-
-    /// Goes on until the answer is whole, or the link brings nothing any more; then it can be called
-    /// again later.
-    pub(super) fn carry(&mut self, road: &Road, token: &str) -> Result<Vec<u8>, RoadError> {
-        let mut fruitless = 0;
-        loop {
-            let before = (self.arrived, self.answer.len());
-            let brought = road.post_frame(PATH, token, &self.said())?;
-            let is_piece = self.take(&brought.bytes);
-            if self.is_whole() || (brought.cut.is_none() && !is_piece) {
-                self.next = Next::Whole;
-                return Ok(std::mem::take(&mut self.answer));
-            }
-            if brought.cut.is_some() {
-                self.next = self.after_a_cut();
-            }
-            if before != (self.arrived, self.answer.len()) {
-                fruitless = 0;
-                continue;
-            }
-            fruitless += 1;
-            if fruitless > FRUITLESS_MAX {
-                let endless = || road.garbled("an exchange that does not go on".to_owned());
-                return Err(brought.cut.unwrap_or_else(endless));
-            }
-            if brought.cut.is_some() {
-                std::thread::sleep(spread(FRUITLESS_WAIT * (1 << fruitless)));
-            }
+        if before != carried.progress() {
+            fruitless = 0;
+            continue;
         }
-    }
-
-    fn said(&self) -> Vec<u8> {
-        match (self.next, FrameName::of(&self.frame)) {
-            (Next::Ask, Some(request)) => Piece::Where {
-                request,
-                held: self.answer.len(),
-            }
-            .encode(),
-            (Next::Rest, Some(request)) => Piece::Rest {
-                request,
-                from: self.arrived,
-                bytes: self.frame.get(self.arrived..).unwrap_or_default(),
-            }
-            .encode(),
-            (Next::Whole | Next::Ask | Next::Rest, _) => self.frame.clone(),
+        fruitless += 1;
+        if fruitless > FRUITLESS_MAX {
+            let endless = || road.garbled("an exchange that does not go on".to_owned());
+            return Err(brought.cut.unwrap_or_else(endless));
         }
-    }
-
-    /// A small request whose answer has not begun is sent again; else it is worth asking.
-    fn after_a_cut(&self) -> Next {
-        if self.frame.len() <= WHOLE_BYTES_MAX && self.answer.is_empty() {
-            Next::Whole
-        } else {
-            Next::Ask
+        if brought.cut.is_some() {
+            std::thread::sleep(spread(FRUITLESS_WAIT * (1 << fruitless)));
         }
-    }
-
-    /// Takes what came; true if it was a piece, and not the answer from its start.
-    fn take(&mut self, bytes: &[u8]) -> bool {
-        match Piece::decode(bytes) {
-            Ok(Some(Piece::Received(arrived))) => {
-                // Without an answer there, what is here of one is of no use.
-                self.answer.clear();
-                self.arrived = arrived.min(self.frame.len());
-                self.next = if arrived == 0 {
-                    Next::Whole
-                } else {
-                    Next::Rest
-                };
-                true
-            }
-            Ok(Some(Piece::RestOfAnswer(rest))) => {
-                self.answer.extend_from_slice(rest);
-                true
-            }
-            Ok(None | Some(Piece::Where { .. } | Piece::Rest { .. })) | Err(_) => {
-                if !bytes.is_empty() {
-                    self.answer = bytes.to_vec();
-                }
-                false
-            }
-        }
-    }
-
-    fn is_whole(&self) -> bool {
-        FrameName::of(&self.answer).is_some_and(|name| self.answer.len() >= name.length())
     }
 }
 

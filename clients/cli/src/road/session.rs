@@ -7,10 +7,11 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde::Deserialize;
 use serde_json::json;
 use sync_core::identity::{KeyId, NodeId, PersonId, ProvinceId, labelled_hash};
+use sync_core::sync::carried::Carried;
 use sync_core::sync::packed::Packing;
 use sync_core::sync::{Frame, PackedResponse, Request, Response};
 
-use super::carry::Carried;
+use super::carry::carry;
 use super::{Refusal, Road, RoadError};
 use crate::exchange::Link;
 use crate::folder::DeviceCard;
@@ -167,7 +168,11 @@ impl DeviceSession {
             Some(_) | None => Carried::new(frame),
         };
         let answer = self.with_session(|road, token| {
-            carried.carry(road, token.link.as_ref().unwrap_or(&token.access))
+            carry(
+                &mut carried,
+                road,
+                token.link.as_ref().unwrap_or(&token.access),
+            )
         });
         if answer.is_err() {
             self.under_way = Some(carried);

@@ -1,7 +1,8 @@
 // Hands a person a file.
 
-export function handOver(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+export function handOver(name: string, content: string | Uint8Array<ArrayBuffer>): void {
+  const type = typeof content === "string" ? "application/json" : "application/octet-stream";
+  const address = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement("a");
   link.href = address;
   link.download = name;
@@ -10,8 +11,10 @@ export function handOver(name: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
+const stamp = (): string => new Date().toISOString().slice(0, 16).replace(/[:T]/g, "-");
+
 /** The name of a recovery file: whose, and when by this device. */
-export function recoveryName(person: string): string {
-  const stamp = new Date().toISOString().slice(0, 16).replace(/[:T]/g, "-");
-  return `dongbo-${person}-${stamp}.json`;
-}
+export const recoveryName = (person: string): string => `dongbo-${person}-${stamp()}.json`;
+
+/** The name of a file that carries work. */
+export const bundleName = (): string => `gui-${stamp()}.dongbo`;

@@ -3,7 +3,7 @@
 import { CLOSED, Failure, now, random, type Answer, type Calls, type OwnerCall, type Who } from "./protocol";
 import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
 import { Vault } from "../../core/tablet";
-import type { Person } from "./views";
+import type { Bundled, Person } from "./views";
 import { removed } from "./removal";
 import { Work } from "./work";
 
@@ -48,6 +48,19 @@ const handlers: Handlers = {
     await work.step((tablet) => tablet.seal(now()));
     work.tell();
     return work.step((tablet) => tablet.recovery());
+  },
+  bundle: async (work) => {
+    await work.step((tablet) => tablet.seal(now()));
+    // Durable with its number before anybody has it.
+    const file = await work.step((tablet) => tablet.writeBundle(now()));
+    work.moved([]);
+    return file as Uint8Array<ArrayBuffer>;
+  },
+  takeBundle: async (work, _, bytes) => {
+    const bundled = await work.parsed<Bundled>((tablet) => tablet.takeBundle(bytes, now()));
+    work.note(bundled.notices);
+    work.moved(bundled.documents);
+    return bundled;
   },
   persist: async (work, _, granted) => {
     work.persisted = granted;

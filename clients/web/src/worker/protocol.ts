@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Desks, Edit, Effect, Form, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Unsent, WorkItem } from "./views";
+import type { Bundled, Desks, Edit, Effect, Form, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Unsent, WorkItem } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -21,7 +21,8 @@ export interface Card {
 /** How it stands with the server. */
 export type Link =
   | { at: "unknown" }
-  | { at: "offline" }
+  /** `why` if something else than silence is known of the link. */
+  | { at: "offline"; why?: string }
   | { at: "busy" }
   | { at: "synchronised"; when: number }
   | { at: "refused"; code: string };
@@ -80,6 +81,10 @@ export interface Calls {
   sync: { ask: []; get: null };
   unsent: { ask: []; get: Unsent };
   recovery: { ask: []; get: string };
+  /** What waits, as a bundle file; its number is durable by then. */
+  bundle: { ask: []; get: Uint8Array<ArrayBuffer> };
+  /** Takes in a bundle file. */
+  takeBundle: { ask: [bytes: Uint8Array<ArrayBuffer>]; get: Bundled };
   persist: { ask: [granted: boolean]; get: null };
 }
 
@@ -139,7 +144,7 @@ export function thrown(error: unknown): Failure {
     return new Failure(TAB_OLDER, error.message);
   }
   const text = error instanceof Error ? error.message : String(error);
-  const code = /^((?:tablet|pin|vault)-[a-z]+): /.exec(text)?.[1] ?? "tablet-fault";
+  const code = /^((?:tablet|pin|vault|bundle)-[a-z-]+): /.exec(text)?.[1] ?? "tablet-fault";
   return new Failure(code, text);
 }
 

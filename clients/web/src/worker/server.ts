@@ -1,35 +1,86 @@
-// The way to the server: sessions by the device key, and exchanges of frames.
+// The way to the server: sessions by the device key, and exchanges of frames that go on after a cut.
 
-import type { Tablet } from "../../core/tablet";
+import { UnderWay, type Tablet } from "../../core/tablet";
 import type { Given, Path, Schemas, Taken } from "./interface";
 import { Failure } from "./protocol";
+import { CUT, ELSEWHERE, OFFLINE, Patience } from "./link";
 
-/** The server was not reached: everything is safe here and is tried again. */
-export const OFFLINE = "offline";
+const JSON_KIND = "application/json";
+const FRAME_KIND = "application/octet-stream";
+/** Cuts in a row that brought nothing before the link is given up for now. */
+const FRUITLESS_MAX = 4;
+/** The wait after a cut that brought nothing, milliseconds; each is twice the one before. */
+const FRUITLESS_MS = 25;
 
-async function post(path: string, body: BodyInit, kind: string, token?: string): Promise<Response> {
+/** Sends something; gives the answer of the server itself, and of nothing that stands between. */
+async function post(path: string, body: BodyInit, kind: string, patience: Patience, token?: string): Promise<Response> {
   const headers: Record<string, string> = { "content-type": kind };
   if (token) headers["authorization"] = `Bearer ${token}`;
   let response: Response;
   try {
-    response = await fetch(path, { method: "POST", headers, body, cache: "no-store" });
+    // Our server sends nobody elsewhere.
+    response = await fetch(path, { method: "POST", headers, body, cache: "no-store", redirect: "manual", signal: patience.signal });
   } catch (error) {
-    throw new Failure(OFFLINE, String(error));
+    throw patience.failure(error);
   }
-  if (response.ok) return response;
+  patience.heard();
+  const said = response.headers.get("content-type") ?? "";
+  if (response.type === "opaqueredirect") throw new Failure(ELSEWHERE, `${path}: sent elsewhere`);
+  if (response.ok) {
+    if (said.startsWith("text/html")) throw new Failure(ELSEWHERE, `${path}: a page for an answer`);
+    return response;
+  }
   const problem = (await response.json().catch(() => ({}))) as Partial<Schemas["Problem"]>;
   // What stands between us and the server answers with no code of ours.
-  throw new Failure(problem.code ?? OFFLINE, `${path}: ${response.status}`);
+  const none = said.startsWith("text/html") && response.status < 500 ? ELSEWHERE : OFFLINE;
+  throw new Failure(problem.code ?? none, `${path}: ${response.status}`);
 }
 
 export async function postJson<P extends Path>(path: P, body: Taken<P>, token?: string): Promise<Given<P, "post">> {
-  const response = await post(path, JSON.stringify(body), "application/json", token);
-  return (await response.json()) as Given<P, "post">;
+  const text = JSON.stringify(body);
+  const patience = new Patience(text.length);
+  try {
+    const response = await post(path, text, JSON_KIND, patience, token);
+    return (await response.json()) as Given<P, "post">;
+  } catch (error) {
+    throw patience.failure(error);
+  } finally {
+    patience.end();
+  }
+}
+
+/** What one connection brought before it ended. */
+interface Brought {
+  bytes: Uint8Array;
+  /** Why it ended early. */
+  cut: Failure | null;
+}
+
+async function postFrame(body: Uint8Array<ArrayBuffer>, token: string): Promise<Brought> {
+  const patience = new Patience(body.length);
+  const pieces: Uint8Array[] = [];
+  let cut: Failure | null = null;
+  try {
+    const reader = (await post("/v1/sync", body, FRAME_KIND, patience, token)).body?.getReader();
+    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+      patience.heard();
+      pieces.push(read.value);
+    }
+  } catch (error) {
+    const failure = patience.failure(error);
+    if (!CUT.has(failure.code)) throw failure;
+    cut = failure;
+  } finally {
+    patience.end();
+  }
+  return { bytes: new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer()), cut };
 }
 
 /** A session of one device. */
 export class DeviceSession {
-  #token: { text: string; until: number } | null = null;
+  #token: { text: string; link: string; until: number } | null = null;
+  /** An exchange that a cut link left in the middle. */
+  #underWay: UnderWay | null = null;
 
   constructor(
     private readonly tablet: Tablet,
@@ -42,7 +93,8 @@ export class DeviceSession {
     const signature = this.tablet.signChallenge(province, node, nonce);
     const session = await postJson("/v1/device/session", { key_id: this.keyId, nonce, signature });
     const until = performance.now() + (session.expires_in_s - 30) * 1000;
-    this.#token = { text: session.access_token, until };
+    // A tenth of its length, with every request of a slow link.
+    this.#token = { text: session.access_token, link: session.link_token ?? session.access_token, until };
     return session.access_token;
   }
 
@@ -75,13 +127,42 @@ export class DeviceSession {
     return this.#fresh();
   }
 
-  /** Sends a frame and gives the answer's. */
-  async exchange(frame: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  /** Brings a frame to the server and its answer back, over as many connections as it takes; what a cut left is
+      gone on with. */
+  async exchange(frame: Uint8Array): Promise<Uint8Array> {
+    if (!this.#underWay?.is(frame)) {
+      this.#underWay?.free();
+      this.#underWay = new UnderWay(frame);
+    }
+    const answer = await this.#carried(this.#underWay);
+    this.#underWay.free();
+    this.#underWay = null;
+    return answer;
+  }
+
+  async #carried(frame: UnderWay): Promise<Uint8Array> {
+    for (let fruitless = 0; ; ) {
+      const [there = 0, here = 0] = frame.progress();
+      const { bytes, cut } = await this.#sent(frame.said() as Uint8Array<ArrayBuffer>);
+      const answer = frame.take(bytes, cut !== null);
+      if (answer) return answer;
+      const [nowThere = 0, nowHere = 0] = frame.progress();
+      if (nowThere !== there || nowHere !== here) {
+        fruitless = 0;
+        continue;
+      }
+      fruitless += 1;
+      if (fruitless > FRUITLESS_MAX) throw cut ?? new Failure(OFFLINE, "an exchange that does not go on");
+      if (cut) await new Promise((over) => setTimeout(over, FRUITLESS_MS << fruitless));
+    }
+  }
+
+  /** One connection, with a token that holds. */
+  async #sent(body: Uint8Array<ArrayBuffer>): Promise<Brought> {
     for (let second = false; ; second = true) {
-      const token = await this.#fresh();
+      await this.#fresh();
       try {
-        const answer = await post("/v1/sync", frame, "application/octet-stream", token);
-        return new Uint8Array(await answer.arrayBuffer());
+        return await postFrame(body, this.#token?.link ?? "");
       } catch (error) {
         const over =
           error instanceof Failure &&

@@ -179,6 +179,24 @@ export interface Opened {
   work: WorkItem[];
 }
 
+/** What a bundle file brought. */
+export interface Bundled {
+  accepted: number;
+  known: number;
+  records: number;
+  /** Parts of ours that a node confirms. */
+  acknowledged: number;
+  not_followed: number;
+  /** Parts that build on what is not here yet. */
+  waiting: number;
+  /** Pieces that a file copied in part lacks. */
+  lacking: number;
+  forked: boolean;
+  own_chain_differs: boolean;
+  documents: string[];
+  notices: { code: string; part: string }[];
+}
+
 /** What a choice between rivals would do. */
 export interface Effect {
   rows: { code: string; stt: string; label: string; kind: FormRow["kind"]; outcomes: (Row["formula"])[] }[];

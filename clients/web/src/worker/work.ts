@@ -8,7 +8,8 @@ import { put, readRows, type About, type Fence, type KeptPerson, type Mark } fro
 import { exchange, judged, leftOut } from "./exchange";
 import { equal } from "./given";
 import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Link, type Noted, type Standing } from "./protocol";
-import { DeviceSession, OFFLINE } from "./server";
+import { LINK_FAULTS, OFFLINE, REWRITTEN } from "./link";
+import { DeviceSession } from "./server";
 import type { Status } from "./views";
 import { WakeLine } from "./wake";
 
@@ -218,6 +219,12 @@ export class Work {
     if (!this.#closed) this.teller.say({ standing: this.standing() });
   }
 
+  /** Documents changed, or what was typed here got further: the pages show it. */
+  moved(documents: string[]): void {
+    if (!this.#closed) this.teller.say({ changed: documents });
+    this.tell();
+  }
+
   note(codes: { code: string; part: string }[]): void {
     const when = now();
     // What is said again is said once, with its last time.
@@ -291,8 +298,11 @@ export class Work {
       this.#later(this.#woken ? 0 : this.#unsealed ? PAUSE_MS : this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS);
     } catch (error) {
       const failure = thrown(error);
-      this.link = failure.code === OFFLINE ? { at: "offline" } : { at: "refused", code: failure.code };
-      const wait = WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? LOOK_MS;
+      // What is no answer of a server was made on the way.
+      const code = failure.code === "tablet-frame" ? REWRITTEN : failure.code;
+      if (!LINK_FAULTS.has(code)) this.link = { at: "refused", code };
+      else this.link = code === OFFLINE ? { at: "offline" } : { at: "offline", why: code };
+      const wait = spread(WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? LOOK_MS);
       this.#later(this.#unsealed ? Math.min(wait, PAUSE_MS) : wait);
       this.#failures += 1;
     }
@@ -311,6 +321,9 @@ export class Work {
     this.#contactKept = contact;
   }
 }
+
+/** A wait, up to a quarter longer or shorter: not everybody who was cut off comes back at once. */
+const spread = (milliseconds: number): number => milliseconds * (0.75 + Math.random() / 2);
 
 function opened(
   rows: Uint8Array,
