@@ -23,7 +23,7 @@ const STATE_FILE: &str = "state";
 const FORMAT_FILE: &str = "format";
 const FORMAT_WORDS: &str = "dongbo store ";
 /// Changes with anything that makes an older index useless, sled's version included.
-const STATE_WORDS: &str = "dongbo index 2";
+const STATE_WORDS: &str = "dongbo index 3";
 /// What the state file says of an index that could not be read.
 const DAMAGED: &str = "damaged";
 
