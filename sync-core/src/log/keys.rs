@@ -9,7 +9,7 @@ pub const DERIVED_FROM: u8 = 0x80;
 
 /// The version of the shape of the derived keys, those of a server included. Whoever changes a key or
 /// a value from 0x80 on gives this another number; what was derived by another is derived again.
-pub const DERIVED_VERSION: u64 = 2;
+pub const DERIVED_VERSION: u64 = 3;
 
 /// Node identity.
 pub const NODE: u8 = 0x01;

@@ -10,6 +10,7 @@
 mod bundle;
 mod receive;
 mod records;
+mod repair;
 mod reset;
 mod seal;
 
@@ -28,9 +29,12 @@ use crate::log::{
     Cache, Fingerprint, Follow, HeldReason, Keyspace, KeyspaceError, LogReader, MemoryKeyspace,
     Write, keys, rebuild,
 };
+use crate::repair::RepairKey;
 
 pub use bundle::{Scope, Sequence, Taken};
 pub use receive::{Notice, Received};
+
+use repair::{Mode, Repair};
 
 /// Why a step failed. What was durable before still is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,9 +105,10 @@ struct Peer {
     node: NodeId,
     follow: Follow,
     position: u64,
-    /// Reading everything again before the rest of the outbox is offered.
-    resetting: bool,
-    /// Resets since the fingerprints last agreed: more than one and something else is wrong.
+    /// What is done about its feed.
+    mode: Mode,
+    /// Repairs since the fingerprints last agreed: after one everything is read, and after that
+    /// something else is wrong.
     resets: u64,
 }
 
@@ -130,6 +135,8 @@ pub struct Device {
     giving_back: records::GivingBack,
     /// Changes set aside while an answer is taken.
     forked: reset::Forked,
+    /// How far a repair came that is under way.
+    repair: Option<Repair>,
 }
 
 impl Device {
@@ -166,6 +173,7 @@ impl Device {
             manner: super::packed::Manner::default(),
             giving_back: records::GivingBack::default(),
             forked: reset::Forked::default(),
+            repair: None,
             keyspace,
         };
         device.read_drafts()?;
@@ -271,9 +279,11 @@ impl Device {
     pub(super) fn set_manner(&mut self, manner: super::packed::Manner) {
         self.manner = manner;
     }
-    /// True while everything is read again.
-    pub(super) fn is_resetting(&self) -> bool {
-        self.peer.as_ref().is_some_and(|peer| peer.resetting)
+    /// True while its position does not say what the device has.
+    pub(super) fn is_out_of_step(&self) -> bool {
+        self.peer
+            .as_ref()
+            .is_some_and(|peer| peer.mode != Mode::Following)
     }
 
     /// The parts of the last request that this answer says are in the node's log.
@@ -420,11 +430,18 @@ impl Device {
 
     /// The next request: what waits, as far as it fits, and where the device stands.
     pub fn request(&mut self) -> Result<Request, DeviceError> {
-        let resetting = self.peer.as_ref().is_some_and(|peer| peer.resetting);
-        let parts = if resetting {
-            Vec::new()
-        } else {
-            self.waiting_parts()?
+        let mode = self.peer.as_ref().map(|peer| peer.mode);
+        let (repair, through) = self.ask()?.unzip();
+        let parts = match (mode, through.flatten()) {
+            (None | Some(Mode::Following), _) | (Some(Mode::Repairing(_)), Some(_)) => {
+                self.waiting_parts()?
+            }
+            (Some(Mode::Reading), _) | (Some(Mode::Repairing(_)), None) => Vec::new(),
+        };
+        let asks_for_entries = match (mode, through.flatten()) {
+            (None, _) => !self.holds_shared_parts()?,
+            (Some(Mode::Repairing(_)), None) => false,
+            (Some(_), _) => true,
         };
         self.in_flight = parts.iter().map(SignedPart::id).collect();
         let own = self.log().chain(self.sealer.actor())?.number;
@@ -435,16 +452,20 @@ impl Device {
         Ok(Request {
             province: self.sealer.province,
             actor: self.sealer.actor(),
-            own_number: if resetting { 0 } else { own },
+            own_number: if mode == Some(Mode::Reading) { 0 } else { own },
             catalogue_number: self.catalogue.last_number(),
             known: self.peer.as_ref().map(|peer| Known {
                 node: peer.node,
                 follow: peer.follow.digest(),
-                position: peer.position,
+                position: through.flatten().unwrap_or(peer.position),
             }),
-            bytes_max: limits::RESPONSE_ENTRY_BYTES_MAX as u64,
+            bytes_max: match asks_for_entries {
+                true => limits::RESPONSE_ENTRY_BYTES_MAX as u64,
+                false => 0,
+            },
             records,
             parts,
+            repair,
         })
     }
 
@@ -517,10 +538,13 @@ fn state_write(installation: InstallationId) -> Write {
 
 fn peer_write(peer: &Peer) -> Write {
     let mut to = Writer::new();
-    to.raw(&peer.node.0)
-        .var(peer.position)
-        .u8(peer.resetting.into())
-        .var(peer.resets);
+    to.raw(&peer.node.0).var(peer.position);
+    match peer.mode {
+        Mode::Following => to.u8(0),
+        Mode::Reading => to.u8(1),
+        Mode::Repairing(key) => to.u8(2).raw(&key.0),
+    };
+    to.var(peer.resets);
     to.bytes(&super::message::encode_follow(&peer.follow));
     Write {
         key: vec![PEER],
@@ -536,7 +560,12 @@ fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
     let mut from = Reader::new(&bytes);
     let node = NodeId(from.array("node").map_err(damaged)?);
     let position = from.var("position").map_err(damaged)?;
-    let resetting = from.u8("resetting").map_err(damaged)? == 1;
+    let mode = match from.u8("mode").map_err(damaged)? {
+        0 => Mode::Following,
+        1 => Mode::Reading,
+        2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
+        _ => return Err(KeyspaceError::Damaged("peer").into()),
+    };
     let resets = from.var("resets").map_err(damaged)?;
     let follow = from.bytes(bytes.len(), "follow").map_err(damaged)?;
     let follow = super::message::decode_follow(follow).map_err(damaged)?;
@@ -545,7 +574,7 @@ fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
         node,
         follow,
         position,
-        resetting,
+        mode,
         resets,
     }))
 }

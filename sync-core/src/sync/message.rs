@@ -8,6 +8,7 @@ use crate::limits;
 use crate::log::{Fingerprint, Follow, HeldReason, Verdict};
 
 use super::receipt::Receipt;
+use super::repair::{Ask, Told};
 
 /// The version of the protocol; the first byte of each message.
 pub const VERSION: u8 = 1;
@@ -42,6 +43,8 @@ pub struct Request {
     pub records: Vec<SignedRecord>,
     /// Its new parts, in the order they were sealed.
     pub parts: Vec<SignedPart>,
+    /// What it asks for to repair its set; travels beside a packed request only.
+    pub repair: Option<Ask>,
 }
 
 /// What a node says of one part it was sent.
@@ -100,6 +103,8 @@ pub struct Response {
     pub more: bool,
     /// Fingerprint of everything the device follows, when nothing more follows.
     pub fingerprint: Option<Fingerprint>,
+    /// What the device asked for to repair its set; travels beside a packed answer only.
+    pub repair: Option<Told>,
 }
 
 /// Names the parts of a request, so that an answer that comes late is not taken for another's.
@@ -187,6 +192,7 @@ impl Request {
             bytes_max,
             records,
             parts,
+            repair: None,
         })
     }
 }
@@ -382,6 +388,7 @@ impl Response {
             position,
             more,
             fingerprint,
+            repair: None,
         })
     }
 }

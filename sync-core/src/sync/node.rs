@@ -8,6 +8,7 @@ use ed25519_dalek::SigningKey;
 
 use super::message::{Request, Response, digest_of_parts};
 use super::receipt::Receipt;
+use super::repair;
 use crate::access;
 use crate::batch::{SignedPart, VerifiedPart};
 use crate::catalogue::{Catalogue, SignedRecord};
@@ -167,7 +168,6 @@ pub fn answer(
         Receipt::sign(identity.node, request.actor, reached, now, &identity.key)
     });
     let from = known.unwrap_or(0);
-    let own = known.map(|_| (request.actor, request.own_number));
     let bytes_max = usize::try_from(request.bytes_max)
         .unwrap_or(usize::MAX)
         .min(limits::RESPONSE_ENTRY_BYTES_MAX);
@@ -176,15 +176,20 @@ pub fn answer(
         .catalogue_number
         .saturating_add(records.len() as u64);
     let before = reader.fingerprint(&session.follow)?;
-    let page = if from == 0 && reached < catalogue_last {
-        // Entries are judged by the catalogue: a new device would not take those that came before it.
-        FeedPage {
+    // Entries are judged by the catalogue: a new device would not take those that came before it.
+    let is_early = (from == 0 || request.repair.is_some()) && reached < catalogue_last;
+    // A device that met another node before, or asks for no bytes, is about to repair.
+    let is_elsewhere = request.known.is_some_and(|it| it.node != identity.node);
+    let symbols = repair::tell_symbols(keyspace, identity, session, request)?;
+    let (page, given) = if is_early || is_elsewhere || bytes_max == 0 || symbols.is_some() {
+        let page = FeedPage {
             entries: Vec::new(),
             position: from,
             more: true,
-        }
+        };
+        (page, None)
     } else {
-        reader.feed(&session.follow, from, own, bytes_max)?
+        repair::page_of(reader, session, (request, &parts), known, bytes_max)?
     };
     let fingerprint = if page.more {
         None
@@ -211,6 +216,7 @@ pub fn answer(
         position: page.position,
         more: page.more,
         fingerprint,
+        repair: symbols.or(given),
     })
 }
 

@@ -18,6 +18,7 @@ mod bundles;
 mod exchange;
 mod growing;
 mod held;
+mod repairing;
 mod rolled_back;
 mod schedules;
 

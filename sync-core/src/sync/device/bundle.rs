@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::receive::verified;
+use super::repair::Mode;
 use super::{Device, DeviceError, Notice, OutboxState, Peer};
 use crate::access;
 use crate::batch::SignedPart;
@@ -420,12 +421,13 @@ impl Device {
                 node: span.node,
                 follow: span.follow.clone(),
                 position: 0,
-                resetting: false,
+                mode: Mode::Following,
                 resets: 0,
             },
             None => return,
         };
-        let follows = peer.node == span.node && peer.follow == span.follow && !peer.resetting;
+        let follows =
+            peer.node == span.node && peer.follow == span.follow && peer.mode == Mode::Following;
         if follows && span.after <= peer.position && peer.position < span.through {
             let position = span.through;
             self.set_peer(Peer { position, ..peer }, &mut taken.writes);
