@@ -22,6 +22,7 @@ pub mod piece;
 pub mod receipt;
 #[cfg(test)]
 mod tests;
+pub mod uplink;
 
 pub use device::{
     Device, DeviceError, DeviceStatus, Notice, OutboxState, Received, Scope, Sequence, Taken,
@@ -31,3 +32,4 @@ pub use message::{Known, PartAnswer, Request, Response};
 pub use node::{NodeIdentity, Session};
 pub use packed::{PackedRequest, PackedResponse};
 pub use receipt::Receipt;
+pub use uplink::{Standing, Uplink};

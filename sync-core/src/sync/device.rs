@@ -8,6 +8,7 @@
 //! saw. Received entries are applied after the drafts of their documents were sealed.
 
 mod bundle;
+mod elsewhere;
 mod receive;
 mod records;
 mod reset;
@@ -122,6 +123,8 @@ pub struct Device {
     drafts: BTreeMap<DocumentId, Draft>,
     outbox: BTreeMap<PartId, OutboxState>,
     peer: Option<Peer>,
+    /// Nodes met before that one.
+    elsewhere: elsewhere::Elsewhere,
     /// Parts of the request under way, in order.
     in_flight: Vec<PartId>,
     /// How messages go between this device and its node.
@@ -162,6 +165,7 @@ impl Device {
             drafts: BTreeMap::new(),
             outbox: BTreeMap::new(),
             peer: read_peer(&keyspace)?,
+            elsewhere: elsewhere::Elsewhere::read(&keyspace)?,
             in_flight: Vec::new(),
             manner: super::packed::Manner::default(),
             giving_back: records::GivingBack::default(),
@@ -515,13 +519,37 @@ fn state_write(installation: InstallationId) -> Write {
     }
 }
 
+impl Peer {
+    fn write(&self, to: &mut Writer) {
+        to.raw(&self.node.0)
+            .var(self.position)
+            .u8(self.resetting.into())
+            .var(self.resets);
+        to.bytes(&super::message::encode_follow(&self.follow));
+    }
+
+    fn read(from: &mut Reader<'_>, bytes_max: usize) -> Result<Self, KeyspaceError> {
+        let damaged = |_| KeyspaceError::Damaged("peer");
+        let node = NodeId(from.array("node").map_err(damaged)?);
+        let position = from.var("position").map_err(damaged)?;
+        let resetting = from.u8("resetting").map_err(damaged)? == 1;
+        let resets = from.var("resets").map_err(damaged)?;
+        let follow = from.bytes(bytes_max, "follow").map_err(damaged)?;
+        let follow = super::message::decode_follow(follow).map_err(damaged)?;
+        let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
+        Ok(Self {
+            node,
+            follow,
+            position,
+            resetting,
+            resets,
+        })
+    }
+}
+
 fn peer_write(peer: &Peer) -> Write {
     let mut to = Writer::new();
-    to.raw(&peer.node.0)
-        .var(peer.position)
-        .u8(peer.resetting.into())
-        .var(peer.resets);
-    to.bytes(&super::message::encode_follow(&peer.follow));
+    peer.write(&mut to);
     Write {
         key: vec![PEER],
         value: Some(to.into_bytes()),
@@ -532,22 +560,7 @@ fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
     let Some(bytes) = keyspace.get(&[PEER])? else {
         return Ok(None);
     };
-    let damaged = |_| KeyspaceError::Damaged("peer");
-    let mut from = Reader::new(&bytes);
-    let node = NodeId(from.array("node").map_err(damaged)?);
-    let position = from.var("position").map_err(damaged)?;
-    let resetting = from.u8("resetting").map_err(damaged)? == 1;
-    let resets = from.var("resets").map_err(damaged)?;
-    let follow = from.bytes(bytes.len(), "follow").map_err(damaged)?;
-    let follow = super::message::decode_follow(follow).map_err(damaged)?;
-    let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
-    Ok(Some(Peer {
-        node,
-        follow,
-        position,
-        resetting,
-        resets,
-    }))
+    Ok(Some(Peer::read(&mut Reader::new(&bytes), bytes.len())?))
 }
 
 fn read_catalogue(keyspace: &MemoryKeyspace) -> Result<Catalogue, DeviceError> {

@@ -4,6 +4,8 @@
 //! stages writes; the caller commits them; only then [`answer`] is made and sent. Acknowledging
 //! before the commit is the one mistake that cannot be repaired.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 
 use super::message::{Request, Response, digest_of_parts};
@@ -117,10 +119,19 @@ pub fn accept(
     acceptor: &mut Acceptor<'_>,
     parts: &[Result<VerifiedPart, &'static str>],
 ) -> Result<Vec<Verdict>, KeyspaceError> {
+    accept_as(acceptor, parts, Trust::Judge)
+}
+
+/// The same for parts that another node may have judged before.
+pub fn accept_as(
+    acceptor: &mut Acceptor<'_>,
+    parts: &[Result<VerifiedPart, &'static str>],
+    trust: Trust,
+) -> Result<Vec<Verdict>, KeyspaceError> {
     parts
         .iter()
         .map(|part| match part {
-            Ok(part) => acceptor.accept(part, Trust::Judge),
+            Ok(part) => acceptor.accept(part, trust),
             Err(code) => Ok(Verdict::Refused { code }),
         })
         .collect()
@@ -176,7 +187,11 @@ pub fn answer(
         .catalogue_number
         .saturating_add(records.len() as u64);
     let before = reader.fingerprint(&session.follow)?;
-    let page = if from == 0 && reached < catalogue_last {
+    let elsewhere = request
+        .known
+        .is_some_and(|known| known.node != identity.node);
+    let page = if elsewhere || (from == 0 && reached < catalogue_last) {
+        // The peer thinks of another node: it may know how far it has read here, and says so next.
         // Entries are judged by the catalogue: a new device would not take those that came before it.
         FeedPage {
             entries: Vec::new(),
@@ -184,7 +199,14 @@ pub fn answer(
             more: true,
         }
     } else {
-        reader.feed(&session.follow, from, own, bytes_max)?
+        let mut page = reader.feed(&session.follow, from, own, bytes_max)?;
+        // What the peer sends it need not be sent back.
+        if !page.entries.is_empty() && !parts.is_empty() {
+            let sent: BTreeSet<PartId> = parts.iter().copied().collect();
+            page.entries
+                .retain(|(_, entry)| !sent.contains(&entry.part.id()));
+        }
+        page
     };
     let fingerprint = if page.more {
         None
@@ -215,7 +237,7 @@ pub fn answer(
 }
 
 /// Catalogue records after a number, as many as fit one answer, and the number of the last one held.
-fn records_after(
+pub(super) fn records_after(
     keyspace: &dyn Keyspace,
     number: u64,
 ) -> Result<(Vec<SignedRecord>, u64), KeyspaceError> {

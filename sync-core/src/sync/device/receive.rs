@@ -73,9 +73,12 @@ impl Device {
         fresh: InstallationId,
     ) -> Result<Received, DeviceError> {
         let mut received = Received::default();
-        self.meet(response, &mut received);
+        let returned = self.meet(response, &mut received)?;
         self.receive_records(response, &mut received)?;
         self.take_answers(response, &mut received);
+        if returned {
+            self.read_before_offering(&mut received);
+        }
         let forked = self.is_forked(response, &received)?;
         if forked {
             // What the answer brings was chosen for a chain that is not what the node holds of it:
@@ -99,8 +102,8 @@ impl Device {
     }
 
     /// A node id not met before: everything held here is offered to it, after everything there was
-    /// read.
-    fn meet(&mut self, response: &Response, received: &mut Received) {
+    /// read. One that was met before the last one (true): reading goes on where it was left.
+    fn meet(&mut self, response: &Response, received: &mut Received) -> Result<bool, DeviceError> {
         let follow = response.follow.clone();
         let same = self
             .peer
@@ -113,10 +116,23 @@ impl Device {
                 peer.position = response.from;
                 self.set_peer(peer, &mut received.writes);
             }
-            return;
+            return Ok(false);
+        }
+        if self.return_to(response.node, &mut received.writes)? {
+            received.again = true;
+            let known = self.peer.clone();
+            if let (Some(follow), Some(mut peer)) = (follow, known)
+                && follow != peer.follow
+            {
+                peer.follow = follow;
+                peer.position = 0;
+                self.set_peer(peer, &mut received.writes);
+            }
+            return Ok(true);
         }
         let first = self.peer.is_none();
         let resets = self.peer.as_ref().map_or(0, |peer| peer.resets);
+        self.leave_node(&mut received.writes)?;
         let peer = Peer {
             node: response.node,
             follow: follow.unwrap_or(Follow::These(BTreeSet::new())),
@@ -128,6 +144,20 @@ impl Device {
         if !first {
             received.notices.push(Notice::NodeChanged);
             self.offer_everything(&mut received.writes);
+        }
+        Ok(false)
+    }
+
+    /// Back at a node: what reached it by another road is taken out of the outbox while its feed is
+    /// read on, and only the rest is offered.
+    fn read_before_offering(&mut self, received: &mut Received) {
+        let waits = |state: &OutboxState| *state == OutboxState::Waiting;
+        if let Some(mut peer) = self.peer.clone()
+            && !peer.resetting
+            && self.outbox.values().any(waits)
+        {
+            peer.resetting = true;
+            self.set_peer(peer, &mut received.writes);
         }
     }
 
@@ -292,8 +322,8 @@ impl Device {
 
     fn advance(&mut self, response: &Response, received: &mut Received) {
         if let Some(mut peer) = self.peer.clone() {
-            if response.from == peer.position || response.from == 0 {
-                peer.position = response.position;
+            if response.from <= peer.position {
+                peer.position = peer.position.max(response.position);
             }
             if peer.resetting && !response.more {
                 peer.resetting = false;
