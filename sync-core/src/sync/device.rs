@@ -155,6 +155,10 @@ impl Device {
             }
             None => writes.push(state_write(sealer.installation)),
         }
+        if keyspace.get(&[PEER])?.is_none() {
+            // Made to forget its node, the device is made to forget all of them.
+            writes.extend(elsewhere::forgotten(&keyspace)?);
+        }
         keyspace.apply(writes.clone());
         let catalogue = read_catalogue(&keyspace)?;
         let mut device = Self {

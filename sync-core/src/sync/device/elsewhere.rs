@@ -7,7 +7,7 @@
 //! elsewhere. When a known node answers again, its feed is read on from that position, which takes out
 //! what reached it by another road; only the rest is offered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::SignedPart;
@@ -37,15 +37,19 @@ pub(super) struct Elsewhere(BTreeMap<NodeId, Left>);
 impl Elsewhere {
     pub(super) fn read(keyspace: &MemoryKeyspace) -> Result<Self, DeviceError> {
         let mut nodes = BTreeMap::new();
-        // A device that was made to forget its node is made to forget all of them.
-        if keyspace.get(&[super::PEER])?.is_some() {
-            for (_, value) in keyspace.scan(&[TAG], &keys::after(TAG), usize::MAX)? {
-                let left = Left::decode(&value)?;
-                nodes.insert(left.peer.node, left);
-            }
+        for (_, value) in keyspace.scan(&[TAG], &keys::after(TAG), usize::MAX)? {
+            let left = Left::decode(&value)?;
+            nodes.insert(left.peer.node, left);
         }
         Ok(Self(nodes))
     }
+}
+
+/// What removes everything that is kept of nodes that were left.
+pub(super) fn forgotten(keyspace: &MemoryKeyspace) -> Result<Vec<Write>, KeyspaceError> {
+    let kept = keyspace.scan(&[TAG], &keys::after(TAG), usize::MAX)?;
+    let forget = |(key, _)| Write { key, value: None };
+    Ok(kept.into_iter().map(forget).collect())
 }
 
 fn key(node: NodeId) -> Vec<u8> {
@@ -143,16 +147,14 @@ impl Device {
         self.leave_node(to)?;
         let (key, value) = (key(node), None);
         self.take(vec![Write { key, value }], to);
+        let entered = self.entered_after(left.end)?;
+        let offered = entered.iter().filter(|part| self.offers(&left, part));
+        let offered: Vec<PartId> = offered.map(SignedPart::id).collect();
         let Left {
-            peer,
-            end,
-            mut outbox,
-            ..
+            peer, mut outbox, ..
         } = left;
-        for part in self.entered_after(end)? {
-            if part.actor() == self.sealer.actor() || peer.follow.contains(part.part().partition) {
-                outbox.entry(part.id()).or_insert(OutboxState::Waiting);
-            }
+        for part in offered {
+            outbox.entry(part).or_insert(OutboxState::Waiting);
         }
         let gone: Vec<PartId> = self
             .outbox
@@ -170,6 +172,26 @@ impl Device {
         }
         self.set_peer(peer, to);
         Ok(true)
+    }
+
+    /// Parts that some node that was left may lack.
+    pub(super) fn lacking_elsewhere(&self) -> Result<BTreeSet<PartId>, DeviceError> {
+        let mut lacking = BTreeSet::new();
+        for left in self.elsewhere.0.values() {
+            let waiting = left.outbox.iter();
+            let waiting = waiting.filter(|(_, state)| **state == OutboxState::Waiting);
+            lacking.extend(waiting.map(|(part, _)| *part));
+            let entered = self.entered_after(left.end)?;
+            let offered = entered.iter().filter(|part| self.offers(left, part));
+            lacking.extend(offered.map(SignedPart::id));
+        }
+        Ok(lacking)
+    }
+
+    /// True for a part that a node is offered: an own one, or one that is followed there.
+    fn offers(&self, left: &Left, part: &SignedPart) -> bool {
+        let follow = &left.peer.follow;
+        part.actor() == self.sealer.actor() || follow.contains(part.part().partition)
     }
 
     /// Parts that entered the log after a position of it.

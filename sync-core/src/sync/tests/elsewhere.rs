@@ -146,3 +146,21 @@ fn more_nodes_than_are_remembered_are_met_anew_and_nothing_is_lost() {
         assert_eq!(all(node), all(&area.province));
     }
 }
+
+/// The edge has the first part and a file brings the second: the province could not take it alone.
+#[test]
+fn a_bundle_brings_what_any_known_node_may_lack() {
+    use crate::bundle::{Damage, Destination};
+    let mut area = area();
+    area.hanh.edit(&subject(2), &[cell("I.7", 7)]).unwrap();
+    sync(&mut area.edge, &mut area.hanh);
+    area.hanh.edit(&subject(2), &[cell("I.8", 8)]).unwrap();
+    area.hanh.seal(NOW).unwrap();
+    let anyone = Destination::Anyone;
+    let (written, _) = area
+        .hanh
+        .write_bundle(Scope::Waiting, false, anyone, NOW)
+        .unwrap();
+    let opened = crate::bundle::open(&written.bytes, Damage::Refuse).unwrap();
+    assert_eq!(opened.contents.parts.len(), 2);
+}
