@@ -23,6 +23,7 @@ pub mod receipt;
 pub mod repair;
 #[cfg(test)]
 mod tests;
+pub mod uplink;
 
 pub use device::{
     Device, DeviceError, DeviceStatus, Notice, OutboxState, Received, Scope, Sequence, Taken,
@@ -32,3 +33,4 @@ pub use message::{Known, PartAnswer, Request, Response};
 pub use node::{NodeIdentity, Session};
 pub use packed::{PackedRequest, PackedResponse};
 pub use receipt::Receipt;
+pub use uplink::{Standing, Uplink};

@@ -37,6 +37,14 @@ impl Follow {
         [a, b, c, d, e, f, g, h]
     }
 
+    /// What is in both.
+    pub fn within(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, other) => other.clone(),
+            (these, Self::All) => these.clone(),
+            (Self::These(a), Self::These(b)) => Self::These(a.intersection(b).copied().collect()),
+        }
+    }
     /// True if the peer follows a partition.
     pub fn contains(&self, partition: Partition) -> bool {
         match self {

@@ -8,6 +8,7 @@
 //! saw. Received entries are applied after the drafts of their documents were sealed.
 
 mod bundle;
+mod elsewhere;
 mod receive;
 mod records;
 mod repair;
@@ -127,6 +128,8 @@ pub struct Device {
     drafts: BTreeMap<DocumentId, Draft>,
     outbox: BTreeMap<PartId, OutboxState>,
     peer: Option<Peer>,
+    /// Nodes met before that one.
+    elsewhere: elsewhere::Elsewhere,
     /// Parts of the request under way, in order.
     in_flight: Vec<PartId>,
     /// How messages go between this device and its node.
@@ -159,6 +162,10 @@ impl Device {
             }
             None => writes.push(state_write(sealer.installation)),
         }
+        if keyspace.get(&[PEER])?.is_none() {
+            // Made to forget its node, the device is made to forget all of them.
+            writes.extend(elsewhere::forgotten(&keyspace)?);
+        }
         keyspace.apply(writes.clone());
         let catalogue = read_catalogue(&keyspace)?;
         let mut device = Self {
@@ -169,6 +176,7 @@ impl Device {
             drafts: BTreeMap::new(),
             outbox: BTreeMap::new(),
             peer: read_peer(&keyspace)?,
+            elsewhere: elsewhere::Elsewhere::read(&keyspace)?,
             in_flight: Vec::new(),
             manner: super::packed::Manner::default(),
             giving_back: records::GivingBack::default(),
@@ -536,16 +544,45 @@ fn state_write(installation: InstallationId) -> Write {
     }
 }
 
+impl Peer {
+    fn write(&self, to: &mut Writer) {
+        to.raw(&self.node.0).var(self.position);
+        match self.mode {
+            Mode::Following => to.u8(0),
+            Mode::Reading => to.u8(1),
+            Mode::Repairing(key) => to.u8(2).raw(&key.0),
+        };
+        to.var(self.resets);
+        to.bytes(&super::message::encode_follow(&self.follow));
+    }
+
+    fn read(from: &mut Reader<'_>, bytes_max: usize) -> Result<Self, KeyspaceError> {
+        let damaged = |_| KeyspaceError::Damaged("peer");
+        let node = NodeId(from.array("node").map_err(damaged)?);
+        let position = from.var("position").map_err(damaged)?;
+        let mode = match from.u8("mode").map_err(damaged)? {
+            0 => Mode::Following,
+            1 => Mode::Reading,
+            2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
+            _ => return Err(KeyspaceError::Damaged("peer")),
+        };
+        let resets = from.var("resets").map_err(damaged)?;
+        let follow = from.bytes(bytes_max, "follow").map_err(damaged)?;
+        let follow = super::message::decode_follow(follow).map_err(damaged)?;
+        let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
+        Ok(Self {
+            node,
+            follow,
+            position,
+            mode,
+            resets,
+        })
+    }
+}
+
 fn peer_write(peer: &Peer) -> Write {
     let mut to = Writer::new();
-    to.raw(&peer.node.0).var(peer.position);
-    match peer.mode {
-        Mode::Following => to.u8(0),
-        Mode::Reading => to.u8(1),
-        Mode::Repairing(key) => to.u8(2).raw(&key.0),
-    };
-    to.var(peer.resets);
-    to.bytes(&super::message::encode_follow(&peer.follow));
+    peer.write(&mut to);
     Write {
         key: vec![PEER],
         value: Some(to.into_bytes()),
@@ -556,27 +593,7 @@ fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
     let Some(bytes) = keyspace.get(&[PEER])? else {
         return Ok(None);
     };
-    let damaged = |_| KeyspaceError::Damaged("peer");
-    let mut from = Reader::new(&bytes);
-    let node = NodeId(from.array("node").map_err(damaged)?);
-    let position = from.var("position").map_err(damaged)?;
-    let mode = match from.u8("mode").map_err(damaged)? {
-        0 => Mode::Following,
-        1 => Mode::Reading,
-        2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
-        _ => return Err(KeyspaceError::Damaged("peer").into()),
-    };
-    let resets = from.var("resets").map_err(damaged)?;
-    let follow = from.bytes(bytes.len(), "follow").map_err(damaged)?;
-    let follow = super::message::decode_follow(follow).map_err(damaged)?;
-    let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
-    Ok(Some(Peer {
-        node,
-        follow,
-        position,
-        mode,
-        resets,
-    }))
+    Ok(Some(Peer::read(&mut Reader::new(&bytes), bytes.len())?))
 }
 
 fn read_catalogue(keyspace: &MemoryKeyspace) -> Result<Catalogue, DeviceError> {

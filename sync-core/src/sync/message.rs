@@ -282,14 +282,14 @@ pub(crate) fn read_follow(from: &mut Reader<'_>) -> Result<Option<Follow>, Decod
 }
 
 /// Bytes of a set of partitions, as a device keeps them.
-pub(super) fn encode_follow(follow: &Follow) -> Vec<u8> {
+pub(crate) fn encode_follow(follow: &Follow) -> Vec<u8> {
     let mut to = Writer::new();
     write_follow(&mut to, Some(follow));
     to.into_bytes()
 }
 
 /// Reads what [`encode_follow`] wrote.
-pub(super) fn decode_follow(bytes: &[u8]) -> Result<Option<Follow>, DecodeError> {
+pub(crate) fn decode_follow(bytes: &[u8]) -> Result<Option<Follow>, DecodeError> {
     let mut from = Reader::new(bytes);
     let follow = read_follow(&mut from)?;
     from.end("follow")?;

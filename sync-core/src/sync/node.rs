@@ -118,10 +118,19 @@ pub fn accept(
     acceptor: &mut Acceptor<'_>,
     parts: &[Result<VerifiedPart, &'static str>],
 ) -> Result<Vec<Verdict>, KeyspaceError> {
+    accept_as(acceptor, parts, Trust::Judge)
+}
+
+/// The same for parts that another node may have judged before.
+pub fn accept_as(
+    acceptor: &mut Acceptor<'_>,
+    parts: &[Result<VerifiedPart, &'static str>],
+    trust: Trust,
+) -> Result<Vec<Verdict>, KeyspaceError> {
     parts
         .iter()
         .map(|part| match part {
-            Ok(part) => acceptor.accept(part, Trust::Judge),
+            Ok(part) => acceptor.accept(part, trust),
             Err(code) => Ok(Verdict::Refused { code }),
         })
         .collect()
@@ -178,7 +187,8 @@ pub fn answer(
     let before = reader.fingerprint(&session.follow)?;
     // Entries are judged by the catalogue: a new device would not take those that came before it.
     let is_early = (from == 0 || request.repair.is_some()) && reached < catalogue_last;
-    // A device that met another node before, or asks for no bytes, is about to repair.
+    // A peer that thinks of another node may know how far it has read here and says so next, or repairs;
+    // one that asks for no bytes is about to repair.
     let is_elsewhere = request.known.is_some_and(|it| it.node != identity.node);
     let symbols = repair::tell_symbols(keyspace, identity, session, request)?;
     let (page, given) = if is_early || is_elsewhere || bytes_max == 0 || symbols.is_some() {
@@ -221,7 +231,7 @@ pub fn answer(
 }
 
 /// Catalogue records after a number, as many as fit one answer, and the number of the last one held.
-fn records_after(
+pub(super) fn records_after(
     keyspace: &dyn Keyspace,
     number: u64,
 ) -> Result<(Vec<SignedRecord>, u64), KeyspaceError> {

@@ -260,8 +260,13 @@ pub(super) fn page_of(
 ) -> Result<(FeedPage, Option<Told>), KeyspaceError> {
     let own = known.map(|_| (request.actor, request.own_number));
     let from = known.unwrap_or(0);
+    // What the request itself brought comes after the position, and is no news.
+    let brought: BTreeSet<PartId> = brought.iter().copied().collect();
+    let is_news = |part: PartId| !brought.contains(&part);
     let (Some(Ask::Parts { key, ids }), Some(_)) = (&request.repair, known) else {
-        return Ok((reader.feed(&session.follow, from, own, bytes_max)?, None));
+        let mut page = reader.feed(&session.follow, from, own, bytes_max)?;
+        page.entries.retain(|(_, entry)| is_news(entry.part.id()));
+        return Ok((page, None));
     };
     let told = Some(Told::Parts { tag: key.tag() });
     let mut asked = entries_of(reader, session, from, (*key, ids), bytes_max)?;
@@ -273,8 +278,6 @@ pub(super) fn page_of(
     if asked.all && asked.bytes < bytes_max {
         page = reader.feed(&session.follow, from, own, bytes_max - asked.bytes)?;
     }
-    // What the request itself brought comes after the position, and is no news.
-    let is_news = |part: PartId| !brought.contains(&part);
     page.entries.retain(|(_, entry)| is_news(entry.part.id()));
     asked.entries.append(&mut page.entries);
     page.entries = asked.entries;

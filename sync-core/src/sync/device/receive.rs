@@ -74,9 +74,12 @@ impl Device {
         fresh: InstallationId,
     ) -> Result<Received, DeviceError> {
         let mut received = Received::default();
-        self.meet(response, fresh, &mut received)?;
+        let returned = self.meet(response, fresh, &mut received)?;
         self.receive_records(response, &mut received)?;
         self.take_answers(response, &mut received);
+        if returned {
+            self.read_before_offering(&mut received);
+        }
         let forked = self.is_forked(response, &received)?;
         if forked {
             // What the answer brings was chosen for a chain that is not what the node holds of it:
@@ -110,13 +113,14 @@ impl Device {
     }
 
     /// A node id not met before: what it lacks of what is held here is offered to it, what it has and
-    /// this device lacks is asked for.
+    /// this device lacks is asked for. One that was met before the last one (true): reading goes on
+    /// where it was left.
     fn meet(
         &mut self,
         response: &Response,
         fresh: InstallationId,
         received: &mut Received,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<bool, DeviceError> {
         let follow = response.follow.clone();
         let same = self
             .peer
@@ -133,10 +137,24 @@ impl Device {
                 self.repair = None;
                 self.set_peer(peer, &mut received.writes);
             }
-            return Ok(());
+            return Ok(false);
+        }
+        if self.return_to(response.node, &mut received.writes)? {
+            self.repair = None;
+            received.again = true;
+            let known = self.peer.clone();
+            if let (Some(follow), Some(mut peer)) = (follow, known)
+                && follow != peer.follow
+            {
+                peer.follow = follow;
+                peer.position = 0;
+                self.set_peer(peer, &mut received.writes);
+            }
+            return Ok(true);
         }
         let first = self.peer.is_none();
         let resets = self.peer.as_ref().map_or(0, |peer| peer.resets);
+        self.leave_node(&mut received.writes)?;
         let peer = Peer {
             node: response.node,
             follow: follow.unwrap_or(Follow::These(BTreeSet::new())),
@@ -146,12 +164,26 @@ impl Device {
         };
         if first && !self.holds_shared_parts()? {
             self.set_peer(peer, &mut received.writes);
-            return Ok(());
+            return Ok(false);
         }
         if !first {
             received.notices.push(Notice::NodeChanged);
         }
-        self.begin_repair(peer, fresh, &mut received.writes)
+        self.begin_repair(peer, fresh, &mut received.writes)?;
+        Ok(false)
+    }
+
+    /// Back at a node: what reached it by another road is taken out of the outbox while its feed is
+    /// read on, and only the rest is offered.
+    fn read_before_offering(&mut self, received: &mut Received) {
+        let waits = |state: &OutboxState| *state == OutboxState::Waiting;
+        if let Some(mut peer) = self.peer.clone()
+            && peer.mode == Mode::Following
+            && self.outbox.values().any(waits)
+        {
+            peer.mode = Mode::Reading;
+            self.set_peer(peer, &mut received.writes);
+        }
     }
 
     fn take_answers(&mut self, response: &Response, received: &mut Received) {
@@ -315,12 +347,12 @@ impl Device {
 
     fn advance(&mut self, response: &Response, received: &mut Received) {
         if let Some(mut peer) = self.peer.clone() {
-            if response.from == peer.position || response.from == 0 {
-                peer.position = response.position;
-                if peer.mode == Mode::Reading && !response.more {
-                    peer.mode = Mode::Following;
-                    received.again = true;
-                }
+            if response.from <= peer.position {
+                peer.position = peer.position.max(response.position);
+            }
+            if peer.mode == Mode::Reading && !response.more {
+                peer.mode = Mode::Following;
+                received.again = true;
             }
             if Some(&peer) != self.peer.as_ref() {
                 self.set_peer(peer, &mut received.writes);

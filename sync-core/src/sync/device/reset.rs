@@ -134,6 +134,7 @@ impl Device {
     ) -> Result<(), DeviceError> {
         self.sealer.installation = fresh;
         self.take(vec![state_write(fresh)], &mut received.writes);
+        self.forget_elsewhere(&mut received.writes);
         received.notices.push(Notice::NewInstallation);
         received.again = true;
         if let Some(mut peer) = self.peer.clone() {
