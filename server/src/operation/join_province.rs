@@ -103,6 +103,7 @@ fn read_catalogue(
             bytes_max: 0,
             records: Vec::new(),
             parts: Vec::new(),
+            repair: None,
         };
         let response = session.exchange(&request)?;
         let before = catalogue.last_number();
