@@ -9,6 +9,7 @@
 
 mod bundle;
 mod elsewhere;
+mod peer;
 mod receive;
 mod records;
 mod repair;
@@ -22,19 +23,18 @@ use super::message::{Known, Request, Response, digest_of_parts};
 use crate::batch::{SealError, Sealer, SignedPart};
 use crate::bundle::BundleError;
 use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
-use crate::codec::{Reader, Writer};
 use crate::document::{ApplyError, Document, Edit, Subject, WriteError};
-use crate::identity::{DocumentId, InstallationId, NodeId, PartId};
+use crate::identity::{DocumentId, InstallationId, PartId};
 use crate::limits;
 use crate::log::{
     Cache, Fingerprint, Follow, HeldReason, Keyspace, KeyspaceError, LogReader, MemoryKeyspace,
     Write, keys, rebuild,
 };
-use crate::repair::RepairKey;
 
 pub use bundle::{Scope, Sequence, Taken};
 pub use receive::{Notice, Received};
 
+use peer::{PEER, Peer, peer_write, read_peer};
 use repair::{Mode, Repair};
 
 /// Why a step failed. What was durable before still is.
@@ -100,22 +100,8 @@ pub struct DeviceStatus {
     pub catalogue_number: u64,
 }
 
-/// Where the device stands with its node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Peer {
-    node: NodeId,
-    follow: Follow,
-    position: u64,
-    /// What is done about its feed.
-    mode: Mode,
-    /// Repairs since the fingerprints last agreed: after one everything is read, and after that
-    /// something else is wrong.
-    resets: u64,
-}
-
 const STATE: u8 = 0x20;
 const DRAFT: u8 = 0x22;
-const PEER: u8 = 0x23;
 
 /// A device.
 #[derive(Debug)]
@@ -542,58 +528,6 @@ fn state_write(installation: InstallationId) -> Write {
         key: vec![STATE],
         value: Some(installation.0.to_vec()),
     }
-}
-
-impl Peer {
-    fn write(&self, to: &mut Writer) {
-        to.raw(&self.node.0).var(self.position);
-        match self.mode {
-            Mode::Following => to.u8(0),
-            Mode::Reading => to.u8(1),
-            Mode::Repairing(key) => to.u8(2).raw(&key.0),
-        };
-        to.var(self.resets);
-        to.bytes(&super::message::encode_follow(&self.follow));
-    }
-
-    fn read(from: &mut Reader<'_>, bytes_max: usize) -> Result<Self, KeyspaceError> {
-        let damaged = |_| KeyspaceError::Damaged("peer");
-        let node = NodeId(from.array("node").map_err(damaged)?);
-        let position = from.var("position").map_err(damaged)?;
-        let mode = match from.u8("mode").map_err(damaged)? {
-            0 => Mode::Following,
-            1 => Mode::Reading,
-            2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
-            _ => return Err(KeyspaceError::Damaged("peer")),
-        };
-        let resets = from.var("resets").map_err(damaged)?;
-        let follow = from.bytes(bytes_max, "follow").map_err(damaged)?;
-        let follow = super::message::decode_follow(follow).map_err(damaged)?;
-        let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
-        Ok(Self {
-            node,
-            follow,
-            position,
-            mode,
-            resets,
-        })
-    }
-}
-
-fn peer_write(peer: &Peer) -> Write {
-    let mut to = Writer::new();
-    peer.write(&mut to);
-    Write {
-        key: vec![PEER],
-        value: Some(to.into_bytes()),
-    }
-}
-
-fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
-    let Some(bytes) = keyspace.get(&[PEER])? else {
-        return Ok(None);
-    };
-    Ok(Some(Peer::read(&mut Reader::new(&bytes), bytes.len())?))
 }
 
 fn read_catalogue(keyspace: &MemoryKeyspace) -> Result<Catalogue, DeviceError> {
