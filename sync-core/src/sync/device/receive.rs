@@ -227,15 +227,18 @@ impl Device {
         let own = self.log().chain(self.sealer.actor())?;
         let ahead = response.chain.number > own.number;
         let other = response.chain.number == own.number && response.chain.batch != own.batch;
-        let equivocates = received.notices.iter().any(|notice| {
-            matches!(
-                notice,
-                Notice::Held {
-                    reason: HeldReason::Equivocation,
-                    ..
-                }
-            )
-        });
+        // Of an earlier installation of this device it says nothing new.
+        let mut equivocates = false;
+        for notice in &received.notices {
+            if let Notice::Held {
+                part,
+                reason: HeldReason::Equivocation,
+            } = notice
+            {
+                let part = self.part(*part)?;
+                equivocates |= part.is_none_or(|part| part.actor() == self.sealer.actor());
+            }
+        }
         Ok(ahead || other || equivocates)
     }
 
