@@ -3,7 +3,7 @@
 //! # What it is
 //!
 //! The journal is the truth and only grows, so a backup is its records in order, and the next one the
-//! records since. [`write`] reads the journal beside the server that writes to it, seals what is new to a
+//! records since. [`mod@write`] reads the journal beside the server that writes to it, seals what is new to a
 //! public key and puts it into a folder as one more *piece*; whoever makes backups needs no secret, and
 //! whoever finds them reads nothing. [`check`] tells without any secret whether the pieces are all there
 //! and unchanged.

@@ -13,7 +13,7 @@ use sync_core::sync::Standing;
 use tokio::sync::watch;
 
 /// The file in the folder.
-const FILE: &str = "edge.json";
+pub(crate) const FILE: &str = "edge.json";
 
 /// How an edge reaches the node above it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +50,16 @@ impl EdgeCard {
             1 => Ok(Some(card)),
             version => Err(EdgeError::Damaged(format!("version {version} is unknown"))),
         }
+    }
+
+    /// The bytes of the file, for a backup; none if the folder is no edge's.
+    pub(crate) fn bytes_of(folder: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        durable_file::read(&folder.join(FILE))
+    }
+
+    /// Puts the file of a backup back; durable on return.
+    pub(crate) fn put_back(folder: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        durable_file::write(&folder.join(FILE), bytes)
     }
 
     /// Makes a folder an edge's; durable on return.

@@ -291,7 +291,10 @@ fn restore(
         records = laid.records,
         "the records are laid out; everything else is derived now"
     );
-    let secrets = Secrets::open(&beside)?;
+    let secrets = match EdgeCard::read(&beside)? {
+        Some(_) => Secrets::open_or_create_edge(&beside)?,
+        None => Secrets::open(&beside)?,
+    };
     let store = open_store(&beside, &Arc::default())?;
     let shared: SharedStore = store.clone();
     let restored = prove(&shared, secrets, &laid)?;

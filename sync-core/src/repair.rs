@@ -3,7 +3,7 @@
 //!
 //! One side *streams symbols* of its set. A symbol is the exclusive or of some members' short ids, that
 //! of their checksums, and how many they are ([`Symbol`]). The first symbol has every member, the later
-//! ones fewer and fewer; which ones a member is in follows from its id alone ([`places`]). The other
+//! ones fewer and fewer; which ones a member is in follows from its id alone (`places`). The other
 //! side takes its own symbols away ([`Comparison`]): what both have cancels out, whatever its size, and
 //! what is left are symbols of the difference. One with a single member is recognised by its checksum;
 //! that member is found, taken out of all its symbols, and leaves others with a single one. About 1.4

@@ -237,6 +237,63 @@ fn two_tablets_work_through_the_edge_while_the_province_is_away() {
     province.stop().unwrap();
 }
 
+/// An edge that was lost goes on from its backup; what it had sent up since is neither lost nor doubled.
+#[test]
+fn an_edge_comes_back_from_its_backup() {
+    let (mut area, province, edge) = Area::new(&[("tuan", "officer", "00000", false)]);
+    let (up, down) = (province.url(), edge.url());
+    let path = |name: &str| area.at(name).to_string_lossy().into_owned();
+    let (key, backup, folder) = (path("key"), path("backup"), path("edge"));
+    let run = |arguments: &[&str]| -> Value {
+        let ran = Command::new(server::program())
+            .arg("--json")
+            .args(arguments)
+            .output()
+            .unwrap();
+        let complained = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{complained}");
+        serde_json::from_slice(&ran.stdout).unwrap()
+    };
+    let public = run(&["backup-key", "--out", &key])["public_key"].clone();
+    let public = public.as_str().unwrap();
+    area.fill("tuan", "III.1.1", 1893);
+    area.sync("tuan", &down);
+    assert_eq!(area.round(&edge)["in_step"], true);
+    run(&[
+        "backup",
+        "--folder",
+        &folder,
+        "--to",
+        &backup,
+        "--seal-to",
+        public,
+    ]);
+    area.fill("tuan", "III.1.2", 4);
+    area.sync("tuan", &down);
+    assert_eq!(area.round(&edge)["in_step"], true);
+    area.fill("tuan", "III.1.3", 5);
+    area.sync("tuan", &down);
+    edge.kill().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    run(&[
+        "restore", "--from", &backup, "--key", &key, "--folder", &folder,
+    ]);
+    let edge = area.start_edge();
+    // The province gives back what it was sent, the tablet what only the edge had acknowledged.
+    assert_eq!(area.round(&edge)["in_step"], true);
+    area.sync("tuan", &down);
+    let state = area.round(&edge);
+    assert_eq!(
+        (&state["in_step"], &state["differences"]),
+        (&json!(true), &json!(0))
+    );
+    let all = area.fingerprint(&up);
+    assert_eq!((&all["parts"], &area.fingerprint(&down)), (&json!(3), &all));
+    edge.stop().unwrap();
+    province.stop().unwrap();
+}
+
 /// The app comes from the province and may ask the edge, by what synchronising needs alone.
 #[test]
 fn the_provinces_page_may_ask_the_edge_and_no_other_page_may() {
