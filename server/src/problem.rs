@@ -120,8 +120,6 @@ problem_codes! {
     FrameBad = "frame-bad",
     /// A condition did not hold at commit.
     ChangedMeanwhile = "changed-meanwhile",
-    /// This is an area's edge: only the province's own server does this.
-    AskTheProvince = "ask-the-province",
     /// The server has no province yet.
     NotFounded = "not-founded",
     /// The server has its province already.
@@ -159,9 +157,7 @@ impl ProblemCode {
             | Self::ChallengeInvalid
             | Self::DeviceKeyUnknown
             | Self::SignatureWrong => StatusCode::UNAUTHORIZED,
-            Self::RightsMissing | Self::DeviceKeyEnded | Self::AskTheProvince => {
-                StatusCode::FORBIDDEN
-            }
+            Self::RightsMissing | Self::DeviceKeyEnded => StatusCode::FORBIDDEN,
             Self::RouteUnknown
             | Self::CodeUnknown
             | Self::PersonUnknown
@@ -242,7 +238,6 @@ impl ProblemCode {
             | Self::CursorBad
             | Self::FrameBad
             | Self::AlreadyFounded
-            | Self::AskTheProvince
             | Self::FileBad
             | Self::TooLarge => false,
         }
@@ -290,7 +285,6 @@ impl ProblemCode {
             | Self::ChangedMeanwhile
             | Self::NotFounded
             | Self::AlreadyFounded
-            | Self::AskTheProvince
             | Self::FileBad
             | Self::NotReady
             | Self::Draining

@@ -13,7 +13,7 @@ use sync_core::catalogue::{ApplyError, Body, Catalogue, Record, RecordError, Sig
 use sync_core::log::keys;
 use tokio::sync::watch;
 
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 
 /// Records read from the store at once.
 const RECORDS_AT_ONCE: usize = 256;
@@ -72,8 +72,7 @@ impl<T> Draft<T> {
 /// The catalogue and its writer.
 pub struct Registry {
     store: SharedStore,
-    /// None at an edge.
-    signer: Option<SigningKey>,
+    signer: SigningKey,
     current: RwLock<Arc<Catalogue>>,
     pen: Mutex<()>,
     changed: watch::Sender<u64>,
@@ -88,14 +87,12 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Reads and verifies every kept record. Without a signer nothing can be appended: the catalogue
-    /// grows by what its writer signed elsewhere.
-    pub fn open(store: SharedStore, signer: Option<SigningKey>) -> Result<Self, RegistryError> {
+    /// Reads and verifies every kept record.
+    pub fn open(store: SharedStore, signer: SigningKey) -> Result<Self, RegistryError> {
         let registry = Self::open_maybe_empty(store, signer)?;
         let current = registry.current();
         let province = current.province().ok_or(RegistryError::NoProvince)?;
-        let signer = registry.signer.as_ref();
-        if signer.is_some_and(|signer| province.key != signer.verifying_key()) {
+        if province.key != registry.signer.verifying_key() {
             return Err(RegistryError::OtherKey);
         }
         Ok(registry)
@@ -104,7 +101,7 @@ impl Registry {
     /// The same before the province exists.
     pub(crate) fn open_maybe_empty(
         store: SharedStore,
-        signer: Option<SigningKey>,
+        signer: SigningKey,
     ) -> Result<Self, RegistryError> {
         let mut catalogue = Catalogue::new();
         loop {
@@ -157,9 +154,6 @@ impl Registry {
         if bodies.is_empty() && commit.writes.is_empty() {
             return Ok(answer);
         }
-        let Some(signer) = &self.signer else {
-            return Err(Problem::new(ProblemCode::AskTheProvince));
-        };
         let mut next = Catalogue::clone(&current);
         for body in bodies {
             let record = Record {
@@ -168,7 +162,7 @@ impl Registry {
                 at: now,
                 body,
             };
-            let signed = SignedRecord::sign(&record, signer);
+            let signed = SignedRecord::sign(&record, &self.signer);
             next.apply(&signed)
                 .map_err(|error| Problem::internal(&error))?;
             let key = keys::catalogue(record.number);
@@ -186,8 +180,8 @@ impl Registry {
         Ok(answer)
     }
 
-    /// Takes records that this node lacks and somebody has – it lost them by a rollback, or is an edge –:
-    /// those that follow the ones held. They prove themselves by the province's signature. Others are left: who gives
+    /// Takes back records that this node lost by a rollback and somebody still has: those that follow
+    /// the ones held. They prove themselves by the province's signature. Others are left: who gives
     /// them may simply be late. Gives the number of the last record held then. Blocks on the disk.
     pub(crate) fn take_back(&self, records: &[SignedRecord]) -> Result<u64, Problem> {
         let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -222,11 +216,10 @@ impl Registry {
         }
         let last = next.last_number();
         if !commit.writes.is_empty() {
-            let records = commit.writes.len();
-            match self.signer {
-                Some(_) => tracing::warn!(records, "catalogue records are taken back from a peer"),
-                None => tracing::info!(records, "catalogue records are taken"),
-            }
+            tracing::warn!(
+                records = commit.writes.len(),
+                "catalogue records are taken back from a peer"
+            );
             self.store.commit(commit)?;
             self.publish(next);
         }

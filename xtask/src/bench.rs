@@ -11,7 +11,7 @@ use crate::program::{built, cargo, output, program, run as run_program};
 use crate::web;
 
 /// Key, bound, and whether the figure must stay below it.
-const BOUNDS: [(&str, f64, Side); 29] = [
+const BOUNDS: [(&str, f64, Side); 26] = [
     ("ack_beyond_fdatasync_p50_us", 3_000.0, Side::AtMost),
     ("ack_64_clients_changes_per_s", 10_000.0, Side::AtLeast),
     ("gate_us_per_change", 10.0, Side::AtMost),
@@ -26,10 +26,6 @@ const BOUNDS: [(&str, f64, Side); 29] = [
         2_000.0,
         Side::AtMost,
     ),
-    // 100,000 parts on both sides, 100 missing on each.
-    ("repair_100_missing_bytes", 16e3, Side::AtMost),
-    ("repair_100_missing_round_trips", 2.0, Side::AtMost),
-    ("repair_100_missing_cpu_ms", 100.0, Side::AtMost),
     ("server_memory_92_communes_bytes", 80e6, Side::AtMost),
     ("start_with_index_s", 2.0, Side::AtMost),
     ("start_without_index_s", 30.0, Side::AtMost),
@@ -59,10 +55,9 @@ const BOUNDS: [(&str, f64, Side); 29] = [
 const SEEDS: &str = "0..300";
 
 /// What is measured, in order: the program, and what it is told.
-const PROGRAMS: [(&str, &[&str]); 6] = [
+const PROGRAMS: [(&str, &[&str]); 5] = [
     ("examples/bench_gate", &[]),
     ("examples/bench_roll_up", &[]),
-    ("examples/bench_repair", &[]),
     ("examples/bench_store", &[]),
     ("load", &[]),
     ("simulate", &["--seeds", SEEDS, "--json"]),

@@ -12,7 +12,6 @@ mod fingerprints;
 mod grant;
 mod history;
 mod list;
-mod node;
 mod org;
 mod people;
 mod rehearse;
@@ -130,9 +129,6 @@ enum Command {
     /// Administrator: device keys
     #[command(subcommand)]
     Device(device::Device),
-    /// Edge servers of areas
-    #[command(subcommand)]
-    Node(node::Node),
     /// Administrator: grants
     #[command(subcommand)]
     Grant(grant::Grant),
@@ -269,7 +265,6 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Duty(command) => command.run(context),
         Command::Enrolment(command) => command.run(context),
         Command::Device(command) => command.run(context),
-        Command::Node(command) => command.run(context),
         Command::Grant(command) => command.run(context),
         Command::Catalogue(command) => command.run(context),
         Command::Rehearse(command) => command.run(context),

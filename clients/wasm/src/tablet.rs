@@ -22,8 +22,7 @@ use sync_core::identity::{
 };
 use sync_core::log::{KeyspaceError, MemoryKeyspace, Write};
 use sync_core::number::Number;
-use sync_core::sync::packed::Packing;
-use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState, PackedResponse};
+use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState};
 
 use crate::json::{self, Typed};
 use crate::packed;
@@ -247,13 +246,8 @@ impl TabletState {
     pub fn unpacked(&mut self, frame: &[u8]) -> Result<Vec<u8>, StepError> {
         match Frame::decode(frame) {
             Ok(Frame::PackedResponse(packed)) => {
-                let unpacked = PackedResponse {
-                    response: self.device.open_response(*packed)?,
-                    unread: false,
-                    records: None,
-                    entries: Packing::Plain,
-                };
-                Ok(Frame::PackedResponse(Box::new(unpacked)).encode())
+                let response = self.device.open_response(*packed)?;
+                Ok(Frame::Response(Box::new(response)).encode())
             }
             Ok(
                 Frame::Response(_)

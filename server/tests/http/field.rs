@@ -140,20 +140,16 @@ impl Field {
         tablet.device.seal(START_S).unwrap();
     }
 
-    /// A frame there and its answer back, over POST.
-    fn carry(&self, tablet: &Tablet, frame: &Frame) -> Frame {
+    /// One exchange over POST.
+    pub(crate) fn exchange(&self, tablet: &Tablet, request: Request) -> sync::Response {
+        let frame = Frame::Request(Box::new(request)).encode();
         let mut answer = ureq::post(format!("{}/v1/sync", self.served.url))
             .header("authorization", format!("Bearer {}", tablet.token))
             .header("content-type", "application/octet-stream")
-            .send(&frame.encode())
+            .send(&frame)
             .unwrap();
         let bytes = answer.body_mut().read_to_vec().unwrap();
-        Frame::decode(&bytes).unwrap()
-    }
-
-    /// One exchange over POST, as it is.
-    pub(crate) fn exchange(&self, tablet: &Tablet, request: Request) -> sync::Response {
-        match self.carry(tablet, &Frame::Request(Box::new(request))) {
+        match Frame::decode(&bytes).unwrap() {
             Frame::Response(response) => *response,
             Frame::Request(_)
             | Frame::Problem(_)
@@ -171,11 +167,8 @@ impl Field {
     pub(crate) fn sync(&self, tablet: &mut Tablet) -> Vec<Notice> {
         let mut notices = Vec::new();
         for _ in 0..20 {
-            let frame = tablet.device.packed_request().unwrap();
-            let Frame::PackedResponse(packed) = self.carry(tablet, &frame) else {
-                panic!("no packed response")
-            };
-            let response = tablet.device.open_response(*packed).unwrap();
+            let request = tablet.device.request().unwrap();
+            let response = self.exchange(tablet, request);
             let received = Self::take(tablet, &response);
             notices.extend(received.notices);
             if !received.again {

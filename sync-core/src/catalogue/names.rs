@@ -67,7 +67,6 @@ impl Names {
             | Body::DeviceKeyEnded { .. }
             | Body::Duty(_)
             | Body::NodeKey { .. }
-            | Body::Node(_)
             | Body::Rehearsal { .. } => {}
         }
     }

@@ -34,7 +34,6 @@ pub(super) mod told {
             | Body::GrantEnded(_)
             | Body::DeviceKeyEnded { .. }
             | Body::NodeKey { .. }
-            | Body::Node(_)
             | Body::Rehearsal { .. } => BYTES,
         }
     }

@@ -49,7 +49,6 @@ fn request(peer: &Peer, parts: Vec<SignedPart>) -> Vec<u8> {
         bytes_max: 1 << 16,
         records: Vec::new(),
         parts,
-        repair: None,
     }))
     .encode()
 }
