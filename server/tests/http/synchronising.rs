@@ -10,7 +10,7 @@ use store::memory::MemoryFailure;
 use sync_core::cell::CellValue;
 use sync_core::identity::InstallationId;
 use sync_core::log::HeldReason;
-use sync_core::sync::{Frame, Notice, PartAnswer};
+use sync_core::sync::{Frame, Notice, PartAnswer, Received};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket, connect};
@@ -168,7 +168,21 @@ fn nobody_is_listened_to_without_end() {
     );
 }
 
-fn live(field: &Field, tablet: &Tablet) -> WebSocket<MaybeTlsStream<TcpStream>> {
+type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
+
+/// Takes the next response that a live connection brings.
+fn receive(socket: &mut Socket, tablet: &mut Tablet) -> Received {
+    loop {
+        if let Message::Binary(bytes) = socket.read().unwrap() {
+            let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
+                panic!("no response")
+            };
+            return Field::take(tablet, &response);
+        }
+    }
+}
+
+fn live(field: &Field, tablet: &Tablet) -> Socket {
     let url = format!("{}/v1/live", field.served.url.replace("http", "ws"));
     let mut request = url.into_client_request().unwrap();
     let token = format!("Bearer {}", tablet.token);
@@ -189,21 +203,13 @@ fn a_live_peer_sees_what_others_write_without_asking() {
     let mut socket = live(&field, &watcher);
     let ask = Frame::Request(Box::new(watcher.device.request().unwrap())).encode();
     socket.send(Message::Binary(ask.into())).unwrap();
-    let mut receive = |watcher: &mut Tablet| loop {
-        if let Message::Binary(bytes) = socket.read().unwrap() {
-            let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
-                panic!("no response")
-            };
-            return Field::take(watcher, &response);
-        }
-    };
-    receive(&mut watcher);
+    receive(&mut socket, &mut watcher);
     assert_eq!(values(&field, &mut watcher, &code), []);
     field.fill(&mut writer, &code, 7);
     assert_eq!(field.sync(&mut writer), []);
     // Records of the second enrolment may come first; nobody asks for anything.
     while values(&field, &mut watcher, &code).is_empty() {
-        receive(&mut watcher);
+        receive(&mut socket, &mut watcher);
     }
     assert_eq!(values(&field, &mut watcher, &code), [number(7)]);
     socket
@@ -225,15 +231,7 @@ fn a_live_peer_is_told_of_a_place_that_its_person_was_given_later() {
     let mut socket = live(&field, &watcher);
     let ask = Frame::Request(Box::new(watcher.device.request().unwrap())).encode();
     socket.send(Message::Binary(ask.into())).unwrap();
-    let mut receive = |watcher: &mut Tablet| loop {
-        if let Message::Binary(bytes) = socket.read().unwrap() {
-            let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
-                panic!("no response")
-            };
-            return Field::take(watcher, &response);
-        }
-    };
-    receive(&mut watcher);
+    receive(&mut socket, &mut watcher);
     let before = watcher.device.catalogue().last_number();
     let grant = json!({ "role": "officer", "unit": "c2", "subtree": false });
     let person = json!({ "name": "p1", "display": "Người 1", "grants": [grant] });
@@ -243,13 +241,13 @@ fn a_live_peer_is_told_of_a_place_that_its_person_was_given_later() {
         &json!({ "people": [person] }),
     );
     while watcher.device.catalogue().last_number() == before {
-        receive(&mut watcher);
+        receive(&mut socket, &mut watcher);
     }
     watcher.unit = field.unit("c2");
     field.fill(&mut writer, &code, 7);
     assert_eq!(field.sync(&mut writer), []);
     while values(&field, &mut watcher, &code).is_empty() {
-        receive(&mut watcher);
+        receive(&mut socket, &mut watcher);
     }
     assert_eq!(values(&field, &mut watcher, &code), [number(7)]);
 }
