@@ -18,11 +18,11 @@
 
 mod fence;
 mod filter;
+mod reading;
 
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ use sync_core::codec::{DecodeError, Reader, Writer};
 
 use fence::{Fence, PAGE_FENCES, Page, at_or_before, before, page_of, read_page};
 use filter::{Hash, LINE_BYTES, filter_of, may_hold};
+
+pub(crate) use reading::{Cursor, RunRange};
 
 /// Bytes after which a block ends: one read of a few pages for a key.
 const BLOCK_BYTES: usize = 8 * 1024;
@@ -234,26 +236,12 @@ impl Run {
 
     /// Entries with `from <= key`, and `key < to` if it is given, ascending.
     pub(crate) fn range(&self, from: &[u8], to: Option<&[u8]>) -> RunRange {
-        RunRange {
-            run: self.clone(),
-            from: from.to_vec(),
-            to: to.map(<[u8]>::to_vec),
-            next_block: None,
-            page: None,
-            entries: Vec::new().into_iter(),
-        }
+        RunRange::new(self.clone(), from, to)
     }
 
     /// A cursor at the first entry; none if there is no entry.
     pub(crate) fn cursor(&self) -> Result<Option<Cursor>, ReadError> {
-        let mut cursor = Cursor {
-            run: self.clone(),
-            next_block: 0,
-            page: None,
-            block: Vec::new(),
-            key: 0..0,
-            value: 0..0,
-        };
+        let mut cursor = Cursor::before(self.clone());
         Ok(cursor.advance()?.then_some(cursor))
     }
 
@@ -378,114 +366,6 @@ impl Run {
             object: self.0.path.display().to_string(),
             reason: reason.to_owned(),
         }
-    }
-}
-
-/// A range of a run, a block in memory.
-#[derive(Debug)]
-pub(crate) struct RunRange {
-    run: Run,
-    from: Vec<u8>,
-    to: Option<Vec<u8>>,
-    /// None before the first entry was asked for.
-    next_block: Option<usize>,
-    page: Page,
-    entries: std::vec::IntoIter<Stored>,
-}
-
-impl RunRange {
-    /// Reads the next block; false at the end.
-    fn read_on(&mut self) -> Result<bool, ReadError> {
-        let run = &self.run;
-        let block = match self.next_block {
-            Some(block) => block,
-            None => {
-                let from = &self.from;
-                let found = run.found_in(&mut self.page, |fences| at_or_before(fences, from));
-                found?.unwrap_or(0)
-            }
-        };
-        if block >= run.blocks() {
-            return Ok(false);
-        }
-        let first = &run.fence(&mut self.page, block)?.first;
-        if self.to.as_ref().is_some_and(|to| **first >= **to) {
-            return Ok(false);
-        }
-        self.entries = run.entries_of(&mut self.page, block)?.into_iter();
-        self.next_block = Some(block + 1);
-        Ok(true)
-    }
-}
-
-impl Iterator for RunRange {
-    type Item = Result<Stored, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            for (key, value) in self.entries.by_ref() {
-                if self.to.as_ref().is_some_and(|to| key >= *to) {
-                    self.next_block = Some(usize::MAX);
-                    return None;
-                }
-                if key >= self.from {
-                    return Some(Ok((key, value)));
-                }
-            }
-            match self.read_on() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    self.next_block = Some(usize::MAX);
-                    return Some(Err(error));
-                }
-            }
-        }
-    }
-}
-
-/// A place in a run, which begins at its first entry.
-#[derive(Debug)]
-pub(crate) struct Cursor {
-    run: Run,
-    next_block: usize,
-    page: Page,
-    block: Vec<u8>,
-    key: Range<usize>,
-    value: Range<usize>,
-}
-
-impl Cursor {
-    /// The key of the entry.
-    pub(crate) fn key(&self) -> &[u8] {
-        self.block.get(self.key.clone()).unwrap_or_default()
-    }
-
-    /// Its stored value.
-    pub(crate) fn value(&self) -> &[u8] {
-        self.block.get(self.value.clone()).unwrap_or_default()
-    }
-
-    /// Goes to the next entry; false at the end.
-    pub(crate) fn advance(&mut self) -> Result<bool, ReadError> {
-        if self.value.end >= self.block.len() {
-            if self.next_block >= self.run.blocks() {
-                return Ok(false);
-            }
-            self.block = self.run.read(&mut self.page, self.next_block)?;
-            self.next_block += 1;
-            self.value = CHECKSUM_BYTES..CHECKSUM_BYTES;
-        }
-        let rest = self.block.get(self.value.end..).unwrap_or_default();
-        let mut reader = Reader::new(rest);
-        let mut next = |what| {
-            let found = reader.bytes(usize::MAX, what).map(<[u8]>::len);
-            let found = found.map_err(|error| self.run.failure(&error.to_string()))?;
-            let end = self.block.len() - reader.rest().len();
-            Ok::<_, ReadError>(end - found..end)
-        };
-        (self.key, self.value) = (next("key")?, next("value")?);
-        Ok(true)
     }
 }
 
