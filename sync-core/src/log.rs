@@ -13,6 +13,7 @@ pub mod accept;
 pub mod document_index;
 pub mod entry;
 pub mod fingerprint;
+mod glance;
 pub mod keys;
 mod lane;
 pub mod read;

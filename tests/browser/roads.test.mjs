@@ -1,5 +1,5 @@
-// The roads to the server: a link that is cut every two kilobytes, something else that answers in its place, a line
-// on which nothing comes, and a file on a stick.
+// The roads to the server: a link that is cut every two kilobytes, one that falls silent in the middle of an answer or
+// from the start, something else that answers in its place, and a file on a stick.
 
 import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
@@ -57,6 +57,104 @@ async function cuttingLink() {
   link.forget = () => sockets.forEach((socket) => socket.destroy());
   return link;
 }
+
+/** Bytes of an answer that come before a link falls silent. */
+const SILENT_AFTER_BYTES = 3_000;
+
+/** A link on which connections stay open and nothing comes any more: with `silent` set, after so many bytes of the
+    answer to an exchange. Counts exchanges, and the bytes of their answers. */
+async function silentLink() {
+  const link = { silent: null, exchanges: 0, answered: 0, url: "", close: () => undefined };
+  const sockets = new Set();
+  const server = createServer((near) => {
+    const { hostname, port } = new URL(field.url);
+    const far = connect(Number(port), hostname);
+    let left = Infinity;
+    let exchanges = false;
+    const dead = (bytes) => link.silent === 0 || left < bytes.length;
+    for (const [from, to] of [[near, far], [far, near]]) {
+      sockets.add(from);
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on("data", (bytes) => {
+        if (from === near && bytes.includes("POST /v1/sync")) {
+          exchanges = true;
+          link.exchanges += 1;
+          if (link.silent !== null) left = link.silent;
+        }
+        const passed = from === near ? (link.silent === 0 ? 0 : bytes.length) : dead(bytes) ? Math.min(left, bytes.length) : bytes.length;
+        if (from === far && exchanges) {
+          left -= passed;
+          link.answered += passed;
+        }
+        if (passed > 0) to.write(bytes.subarray(0, passed));
+      });
+    }
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  link.url = `http://127.0.0.1:${server.address().port}`;
+  link.close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return link;
+}
+
+/** As long as a line may be silent, and what follows. */
+const SILENCE = { timeout: 60_000, polling: 100 };
+const shows = (page, pattern, most = WAIT) =>
+  page.waitForFunction((source) => new RegExp(source).test(document.body.innerText), { ...most, polling: 100 }, pattern);
+
+test("a link that falls silent is given up after half a minute, what is left is told, and what came is not sent again", async () => {
+  const [stalling, halfOpen] = [await silentLink(), await silentLink()];
+  try {
+    // In the middle of the first answer of a new tablet, which brings the whole catalogue.
+    const stalled = async () => {
+      const page = await field.page(await field.browser("stalled"), stalling.url);
+      stalling.silent = SILENT_AFTER_BYTES;
+      const enrolled = field.enrolled(page, "hanh", COMMUNE, "body");
+      await shows(page, "Đang nhận – còn \\d+ KB");
+      const left = () => page.evaluate(() => Number(/còn (\d+) KB/.exec(document.body.innerText)[1]));
+      const before = await left();
+      assert.ok(before > 10, `${before} KB left of a catalogue`);
+      stalling.silent = null;
+      await enrolled;
+      await page.waitForSelector("ul.work button.row", SILENCE);
+      await badge(page, "Đã đồng bộ");
+      assert.ok(stalling.exchanges >= 2, "the silent connection was given up");
+      // With the heads of its answers, and what the page asks for beside it.
+      const whole = SILENT_AFTER_BYTES + before * 1_024;
+      assert.ok(stalling.answered < whole * 1.25, `${stalling.answered} bytes for an answer of ${whole}`);
+    };
+    // Nothing at all: the other side is gone, and nobody has said so.
+    const gone = async () => {
+      const page = await field.page(await field.browser("half-open"), halfOpen.url);
+      await field.enrolled(page, "toan");
+      await openReport(page);
+      await badge(page, "Đã đồng bộ");
+      halfOpen.silent = 0;
+      await typed(page, "III.1.3", "77");
+      await page.click("button.badge");
+      await (await page.waitForSelector("dialog .btn.main:enabled", WAIT)).click();
+      await shows(page, "Đang gửi – còn");
+      await shows(page, "Đường truyền mở nhưng không có gì tới trong 30 giây", SILENCE);
+      await shot(page, "link-silent");
+      await page.click("dialog .head button");
+      await badge(page, "Ngoại tuyến – \\d+ thay đổi chờ gửi");
+      halfOpen.silent = null;
+      await sync(page);
+      await badge(page, "Đã đồng bộ");
+    };
+    await Promise.all([stalled(), gone()]);
+    assert.deepEqual(cells(["III.1.3"]), ["77"]);
+  } finally {
+    stalling.close();
+    halfOpen.close();
+  }
+});
 
 /** What the province has in these cells, as a colleague sees it. */
 function cells(codes) {

@@ -184,9 +184,19 @@ impl Tablet {
         self.act(|state| state.person(now as i64))
     }
 
-    /// The reports that are due from the person's units, and those that are here.
-    pub fn work(&self, now: f64) -> Result<String, JsValue> {
-        self.act(|state| state.work(now as i64))
+    /// The reports that are due from the person's units, and those that are here. `app` is the version of the
+    /// app: how far a report is counts only as that version counted it.
+    pub fn work(&self, now: f64, app: &str) -> Result<String, JsValue> {
+        self.act(|state| state.work(now as i64, app))
+    }
+
+    /// Puts what the list counted anew among the writes, so that the next start need not.
+    #[wasm_bindgen(js_name = keepCounts)]
+    pub fn keep_counts(&self) -> Result<(), JsValue> {
+        self.act(|state| {
+            state.keep_counts();
+            Ok(())
+        })
     }
 
     /// The units whose figures the person follows, and the reports that are owed.
@@ -269,6 +279,15 @@ impl UnderWay {
     /// Takes what a connection brought, `cut` short or not; gives the answer once it is whole.
     pub fn take(&self, bytes: &[u8], cut: bool) -> Option<Vec<u8>> {
         self.state.borrow_mut().take(bytes, cut)
+    }
+
+    /// How much is left while a connection brings its answer: bytes to send, and bytes to receive once those are
+    /// known. `begins_with` are the first bytes of the `came` that it brought so far.
+    pub fn left(&self, begins_with: &[u8], came: u32) -> Vec<u32> {
+        let left = self.state.borrow().left(begins_with, came as usize);
+        let numbers = [Some(left.send), left.receive];
+        let known = numbers.into_iter().flatten();
+        known.map(|bytes| bytes as u32).collect()
     }
 
     /// Bytes of the request that arrived as far as is known, and of the answer that are here: two numbers.

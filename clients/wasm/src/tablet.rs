@@ -1,6 +1,7 @@
 //! A tablet behind the boundary: the device of the core, and the views of it that the page asks for.
 
 mod by_file;
+mod counts;
 mod lists;
 mod settling;
 mod suspect;
@@ -99,6 +100,8 @@ pub struct TabletState {
     authors_through: u64,
     /// The rows of the outbox were given since the start.
     outgoing_told: bool,
+    /// How far each report is.
+    counts: counts::Counts,
 }
 
 impl TabletState {
@@ -118,7 +121,9 @@ impl TabletState {
         let seed: [u8; 32] = seed.try_into().map_err(|_| argument("secret key"))?;
         let damaged = |error: sync_core::codec::DecodeError| StepError::Damaged(error.to_string());
         let mut kept = MemoryKeyspace::new();
-        kept.apply(packed::unpack(truth).map_err(damaged)?);
+        let mut rows = packed::unpack(truth).map_err(damaged)?;
+        let counts = counts::Counts::taken_from(&mut rows);
+        kept.apply(rows);
         let forgotten = read_again.then(Self::forget_place);
         kept.apply(forgotten.iter().cloned());
         let sealer = Sealer {
@@ -135,6 +140,7 @@ impl TabletState {
             authors: BTreeMap::new(),
             authors_through: 0,
             outgoing_told: false,
+            counts,
         })
     }
 

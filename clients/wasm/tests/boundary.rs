@@ -422,7 +422,7 @@ fn the_list_names_what_is_due_and_how_far_it_is() {
     let mut hanh = Worker::enrolled(&node, 1);
     hanh.type_in(json!([cell("III.3.1.1", "7.412")]));
     let work = |worker: &mut Worker, now: i64| -> Value {
-        serde_json::from_str(&worker.state.work(now).unwrap()).unwrap()
+        serde_json::from_str(&worker.state.work(now, "app").unwrap()).unwrap()
     };
     let items = work(&mut hanh, NOW);
     let item = &items[0];
@@ -447,6 +447,55 @@ fn the_list_names_what_is_due_and_how_far_it_is() {
         (&totals["due"], &totals["reported"]),
         (&json!(1), &json!(1))
     );
+}
+
+/// The row of counts among what is durable: where its number of cells filled stands, and the list.
+fn falsify_kept_count(durable: &mut [u8], filled: u8) {
+    let row = [0, 0, 0, 1, 0x27, 1];
+    let at = durable.windows(row.len()).rposition(|bytes| bytes == row);
+    // After the row's key and length: the app's name, how many, a document, a stamp, the form's version.
+    let number = at.unwrap() + row.len() + 4 + (1 + "app".len()) + 1 + 16 + 8 + 1;
+    durable[number] = filled;
+}
+
+#[test]
+fn a_start_counts_no_report_again_unless_it_changed_or_the_app_did() {
+    let mut node = Node::new();
+    let (mut hanh, mut toan) = (Worker::enrolled(&node, 1), Worker::enrolled(&node, 2));
+    let filled = |worker: &mut Worker, app: &str| -> Value {
+        let list: Value = serde_json::from_str(&worker.state.work(NOW, app).unwrap()).unwrap();
+        worker.state.keep_counts();
+        worker.keep();
+        list[0]["filled"].clone()
+    };
+    hanh.type_in(json!([cell("III.3.1.1", "7.412"), cell("III.1.2", "4")]));
+    assert_eq!(filled(&mut hanh, "app"), 2, "with a draft");
+    hanh.sync(&mut node);
+    assert_eq!(filled(&mut hanh, "app"), 2, "counted");
+    let before = hanh.durable.len();
+    assert_eq!(filled(&mut hanh, "app"), 2, "known");
+    assert_eq!(hanh.durable.len(), before, "nothing new, nothing written");
+    // A count that is wrong shows that nothing was counted again.
+    falsify_kept_count(&mut hanh.durable, 9);
+    hanh.restart();
+    assert_eq!(filled(&mut hanh, "app"), 9);
+    hanh.restart();
+    assert_eq!(filled(&mut hanh, "a later app"), 2);
+    hanh.restart();
+    assert_eq!(filled(&mut hanh, "app"), 2);
+    falsify_kept_count(&mut hanh.durable, 9);
+    hanh.restart();
+    // What a colleague wrote is counted, and what is typed here.
+    toan.sync(&mut node);
+    toan.type_in(json!([cell("III.1.3", "5")]));
+    toan.sync(&mut node);
+    hanh.sync(&mut node);
+    assert_eq!(filled(&mut hanh, "app"), 3);
+    hanh.type_in(json!([cell("III.1.1", "6")]));
+    assert_eq!(filled(&mut hanh, "app"), 4);
+    hanh.sync(&mut node);
+    hanh.restart();
+    assert_eq!(filled(&mut hanh, "app"), 4);
 }
 
 #[test]

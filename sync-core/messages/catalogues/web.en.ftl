@@ -202,6 +202,8 @@ badge-offline = { $changes ->
 }
 badge-offline-nothing = Offline – nothing to send
 badge-busy = Sending and receiving…
+busy-sending = Sending – { $kilobytes } KB left
+busy-receiving = Receiving – { $kilobytes } KB left
 badge-synchronised = Synchronised { $clock }
 badge-refused = Refused by the server: { $reason }
 badge-held = { $count ->

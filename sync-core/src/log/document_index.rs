@@ -201,6 +201,13 @@ impl DocumentIndex {
         head.into_bytes()
     }
 
+    /// What a document is about, from its head alone.
+    pub(super) fn subject_in(head: &[u8]) -> Result<Subject, KeyspaceError> {
+        let (subject, _, _) =
+            read_head(head).map_err(|_| KeyspaceError::Damaged("document index"))?;
+        Ok(subject)
+    }
+
     /// Reads an index from its head and its chunks.
     pub(super) fn read(head: &[u8], chunks: &[Vec<u8>]) -> Result<Self, KeyspaceError> {
         let damaged = |_| KeyspaceError::Damaged("document index");

@@ -19,6 +19,15 @@ pub struct Carried {
     next: Next,
 }
 
+/// Bytes of an exchange that are still to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Of the request, as far as is known of what arrived.
+    pub send: usize,
+    /// Of the answer; not known before it begins.
+    pub receive: Option<usize>,
+}
+
 /// What is said on the next connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -49,6 +58,36 @@ impl Carried {
     /// Bytes of the request that arrived, as far as is known, and bytes of the answer that are here.
     pub fn progress(&self) -> (usize, usize) {
         (self.arrived, self.answer.len())
+    }
+
+    /// How much is left, while a connection brings its answer: `begins_with` are the first bytes of so many that
+    /// came on it.
+    pub fn left(&self, begins_with: &[u8], came: usize) -> Left {
+        let (first, here) = match Piece::decode(begins_with) {
+            Ok(Some(Piece::RestOfAnswer(rest))) => {
+                let around = begins_with.len().saturating_sub(rest.len());
+                let first = if self.answer.is_empty() {
+                    rest
+                } else {
+                    self.answer.as_slice()
+                };
+                (first, self.answer.len() + came.saturating_sub(around))
+            }
+            Ok(Some(Piece::Received(_) | Piece::Where { .. } | Piece::Rest { .. })) | Err(_) => {
+                (self.answer.as_slice(), self.answer.len())
+            }
+            Ok(None) if begins_with.is_empty() => (self.answer.as_slice(), self.answer.len()),
+            Ok(None) => (begins_with, came),
+        };
+        let whole = FrameName::of(first).map(|name| name.length());
+        Left {
+            // Who answers has the whole request.
+            send: match here {
+                0 => self.frame.len() - self.arrived.min(self.frame.len()),
+                _ => 0,
+            },
+            receive: whole.map(|whole| whole.saturating_sub(here)),
+        }
     }
 
     /// What to say on the next connection.
@@ -163,6 +202,40 @@ mod tests {
             self.answered = true;
             answer.to_vec()
         }
+    }
+
+    #[test]
+    fn how_much_is_left_is_known_at_every_byte_and_over_every_cut() {
+        let frame = Frame::Problem("u".repeat(3_000)).encode();
+        let answer = Frame::Problem("d".repeat(4_000)).encode();
+        let mut carried = Carried::new(frame.clone());
+        let unknown = |send| Left {
+            send,
+            receive: None,
+        };
+        assert_eq!(carried.left(&[], 0), unknown(frame.len()));
+        // Cut, and the node has 1,000 bytes of it.
+        carried.take(&[], true);
+        carried.take(&Piece::Received(1_000).encode(), false);
+        assert_eq!(carried.left(&[], 0), unknown(frame.len() - 1_000));
+        let left = |receive| Left {
+            send: 0,
+            receive: Some(receive),
+        };
+        // The answer comes, from its start and then from where it was cut.
+        for came in [16, 700] {
+            let seen = carried.left(answer.get(..16).unwrap(), came);
+            assert_eq!(seen, left(answer.len() - came));
+        }
+        carried.take(answer.get(..700).unwrap(), true);
+        assert_eq!(carried.left(&[], 0), left(answer.len() - 700));
+        let rest = Piece::RestOfAnswer(answer.get(700..).unwrap()).encode();
+        for came in [20, 500, rest.len()] {
+            let around = rest.len() - (answer.len() - 700);
+            let seen = carried.left(rest.get(..20).unwrap(), came);
+            assert_eq!(seen, left(answer.len() - 700 - (came - around)));
+        }
+        assert_eq!(carried.take(&rest, false), Some(answer));
     }
 
     proptest! {

@@ -377,8 +377,8 @@ impl Device {
         let reader = self.log();
         let mut subjects = BTreeMap::new();
         for id in reader.documents(None, usize::MAX)? {
-            if let Some(index) = reader.document(id)? {
-                subjects.insert(id, index.subject().clone());
+            if let Some(subject) = reader.subject(id)? {
+                subjects.insert(id, subject);
             }
         }
         for (id, draft) in &self.drafts {
@@ -387,11 +387,18 @@ impl Device {
         Ok(subjects)
     }
 
-    /// What waits, what is held.
+    /// How many documents are on this device, drafts included.
+    fn document_count(&self) -> Result<usize, DeviceError> {
+        let mut ids: BTreeSet<_> = self.drafts.keys().copied().collect();
+        ids.extend(self.log().documents(None, usize::MAX)?);
+        Ok(ids.len())
+    }
+
+    /// What waits, what is held. Asked with every step: it reads no document.
     pub fn status(&self) -> Result<DeviceStatus, DeviceError> {
         let mut status = DeviceStatus {
             draft_edits: self.drafts.values().map(|draft| draft.edits.len()).sum(),
-            documents: self.subjects()?.len(),
+            documents: self.document_count()?,
             catalogue_number: self.catalogue.last_number(),
             ..DeviceStatus::default()
         };

@@ -19,7 +19,8 @@ use crate::view;
 
 impl TabletState {
     /// See [`crate::Tablet::work`].
-    pub fn work(&mut self, now: i64) -> Step {
+    pub fn work(&mut self, now: i64, app: &str) -> Step {
+        self.count_by(app);
         let today = Date::of_timestamp(now);
         let tree = self.tree_on(today)?;
         let catalogue = self.device.catalogue();
@@ -42,9 +43,8 @@ impl TabletState {
         let mut items = Vec::with_capacity(wanted.len());
         for (subject, duty) in wanted {
             let id = subject.document_id();
-            let template = self.template_of(&subject)?;
-            let cells = self.device.with_draft(&subject)?.cells();
-            let findings = sync_core::report::findings(&template, &cells);
+            let count = self.count(id, &subject)?;
+            let template = self.template(&subject.template, count.version)?;
             let is_late = duty
                 .as_ref()
                 .is_some_and(|duty| today.to_string() > duty.due);
@@ -53,9 +53,8 @@ impl TabletState {
                 "period": subject.period, "title": template.title(),
                 "unit_name": unit_name(self.device.catalogue(), subject.unit),
                 "due": duty.map(|duty| duty.due), "past_due": is_late,
-                "filled": cells.len(), "rows": template.rows().len(),
-                "conflicts": cells.values().filter(|rivals| rivals.len() > 1).count(),
-                "findings": findings.len(),
+                "filled": count.filled, "rows": template.rows().len(),
+                "conflicts": count.conflicts, "findings": count.findings,
                 "draft_edits": self.device.draft(id).map_or(0, |draft| draft.edits.len()),
                 "waiting": waiting.contains(&id),
             }));

@@ -91,6 +91,3 @@ export const MARK_ICONS: Record<Mark, { icon: string; state: string }> = {
   full: { icon: "s-province", state: "province" },
   conflict: { icon: "s-conflict", state: "conflict" },
 };
-
-/** Vietnamese order: Ba Bể, Bá Xuyên, Bạch Thông, Bắc Kạn. */
-export const inOrder = new Intl.Collator("vi").compare;

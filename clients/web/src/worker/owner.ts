@@ -15,7 +15,7 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  work: (work) => work.parsed((tablet) => tablet.work(now())),
+  work: (work) => work.list(),
   form: (work, _, template) => work.parsed((tablet) => tablet.form(template)),
   report: async (work, early, subject) => {
     await work.step((tablet) => tablet.report(JSON.stringify(subject)), undefined, (report) => early(JSON.parse(report)));

@@ -18,12 +18,18 @@ export interface Card {
   waitUntil: number | null;
 }
 
+export interface Left {
+  send: number;
+  receive: number | null;
+}
+
 /** How it stands with the server. */
 export type Link =
   | { at: "unknown" }
   /** `why` if something else than silence is known of the link. */
   | { at: "offline"; why?: string }
-  | { at: "busy" }
+  /** `left` once it takes long: bytes to send, and bytes to receive as soon as those are known. */
+  | { at: "busy"; left?: Left }
   | { at: "synchronised"; when: number }
   | { at: "refused"; code: string };
 

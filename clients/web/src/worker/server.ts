@@ -2,8 +2,8 @@
 
 import { UnderWay, type Tablet } from "../../core/tablet";
 import type { Given, Path, Schemas, Taken } from "./interface";
-import { Failure } from "./protocol";
-import { CUT, ELSEWHERE, OFFLINE, Patience } from "./link";
+import { Failure, type Left } from "./protocol";
+import { CUT, ELSEWHERE, OFFLINE, Patience, STALLED } from "./link";
 
 const JSON_KIND = "application/json";
 const FRAME_KIND = "application/octet-stream";
@@ -56,15 +56,18 @@ interface Brought {
   cut: Failure | null;
 }
 
-async function postFrame(body: Uint8Array<ArrayBuffer>, token: string): Promise<Brought> {
+async function postFrame(body: Uint8Array<ArrayBuffer>, token: string, came: Came): Promise<Brought> {
   const patience = new Patience(body.length);
   const pieces: Uint8Array[] = [];
+  let count = 0;
   let cut: Failure | null = null;
   try {
     const reader = (await post("/v1/sync", body, FRAME_KIND, patience, token)).body?.getReader();
     for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
       patience.heard();
       pieces.push(read.value);
+      count += read.value.length;
+      came(pieces[0] ?? read.value, count);
     }
   } catch (error) {
     const failure = patience.failure(error);
@@ -76,6 +79,13 @@ async function postFrame(body: Uint8Array<ArrayBuffer>, token: string): Promise<
   return { bytes: new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer()), cut };
 }
 
+/** Told while a connection brings something: its first bytes, and how many came so far. */
+type Came = (first: Uint8Array, count: number) => void;
+
+const NOTHING = new Uint8Array();
+/** Bytes that say how long an answer is: the head of a piece and that of the frame in it. */
+const HEAD_BYTES = 64;
+
 /** A session of one device. */
 export class DeviceSession {
   #token: { text: string; link: string; until: number } | null = null;
@@ -85,6 +95,8 @@ export class DeviceSession {
   constructor(
     private readonly tablet: Tablet,
     private readonly keyId: string,
+    /** Told how much is left of an exchange, with everything that comes. */
+    private readonly goes: (left: Left) => void,
   ) {}
 
   async #signIn(): Promise<string> {
@@ -143,7 +155,12 @@ export class DeviceSession {
   async #carried(frame: UnderWay): Promise<Uint8Array> {
     for (let fruitless = 0; ; ) {
       const [there = 0, here = 0] = frame.progress();
-      const { bytes, cut } = await this.#sent(frame.said() as Uint8Array<ArrayBuffer>);
+      const came: Came = (first, count) => {
+        const [send = 0, receive = null] = frame.left(first.subarray(0, HEAD_BYTES), count);
+        this.goes({ send, receive });
+      };
+      came(NOTHING, 0);
+      const { bytes, cut } = await this.#sent(frame.said() as Uint8Array<ArrayBuffer>, came);
       const answer = frame.take(bytes, cut !== null);
       if (answer) return answer;
       const [nowThere = 0, nowHere = 0] = frame.progress();
@@ -152,17 +169,18 @@ export class DeviceSession {
         continue;
       }
       fruitless += 1;
-      if (fruitless > FRUITLESS_MAX) throw cut ?? new Failure(OFFLINE, "an exchange that does not go on");
+      // Half a minute of silence was patience enough: whoever waits is told before it is tried again.
+      if (fruitless > FRUITLESS_MAX || cut?.code === STALLED) throw cut ?? new Failure(OFFLINE, "an exchange that does not go on");
       if (cut) await new Promise((over) => setTimeout(over, FRUITLESS_MS << fruitless));
     }
   }
 
   /** One connection, with a token that holds. */
-  async #sent(body: Uint8Array<ArrayBuffer>): Promise<Brought> {
+  async #sent(body: Uint8Array<ArrayBuffer>, came: Came): Promise<Brought> {
     for (let second = false; ; second = true) {
       await this.#fresh();
       try {
-        return await postFrame(body, this.#token?.link ?? "");
+        return await postFrame(body, this.#token?.link ?? "", came);
       } catch (error) {
         const over =
           error instanceof Failure &&

@@ -7,10 +7,11 @@ import { Tablet, Vault } from "../../core/tablet";
 import { put, readRows, type About, type Fence, type KeptPerson, type Mark } from "./durable";
 import { exchange, judged, leftOut } from "./exchange";
 import { equal } from "./given";
-import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Link, type Noted, type Standing } from "./protocol";
+import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Left, type Link, type Noted, type Standing } from "./protocol";
 import { LINK_FAULTS, OFFLINE, REWRITTEN } from "./link";
 import { DeviceSession } from "./server";
-import type { Status } from "./views";
+import { VERSION } from "../version";
+import type { Status, WorkItem } from "./views";
 import { WakeLine } from "./wake";
 
 /** Waits between tries while offline; a press on the badge does not wait. */
@@ -27,6 +28,10 @@ const PAUSE_OFFLINE_MS = 1_000;
 /** How old the time of the last contact may be that the sign-in page shows, in seconds: it is written
     with whatever else is written, and alone no oftener than this. */
 const CONTACT_S = 300;
+/** An exchange that takes so long says how much is left of it, and again after as long. */
+const LONG_MS = 1_000;
+/** What a list counted is kept so much later: nobody waits for it, and an exchange may bring more. */
+const COUNTED_MS = 1_000;
 /** Notices that are remembered for the page. */
 const NOTICES_MAX = 20;
 
@@ -46,8 +51,12 @@ export class Work {
   #contactKept = 0;
   #notices: Noted[] = [];
   #failures = 0;
+  /** How much is left of the exchange under way, and that it is about to be told. */
+  #left: Left | null = null;
+  #telling: ReturnType<typeof setTimeout> | undefined;
   #synchronising: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #counted: ReturnType<typeof setTimeout> | undefined;
   /** Steps run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -68,7 +77,7 @@ export class Work {
     private readonly teller: Teller,
   ) {
     this.#tablet = tablet;
-    this.session = new DeviceSession(tablet, person.keyId);
+    this.session = new DeviceSession(tablet, person.keyId, (left) => this.#goes(left));
   }
 
   static async open(
@@ -102,6 +111,8 @@ export class Work {
     this.#closed = true;
     this.#wake.end();
     clearTimeout(this.#timer);
+    clearTimeout(this.#counted);
+    clearTimeout(this.#telling);
     this.#tablet.free();
     this.vault.free();
     this.secrets.fill(0);
@@ -117,6 +128,15 @@ export class Work {
 
   async parsed<T>(act: (tablet: Tablet) => string): Promise<T> {
     return JSON.parse(await this.step(act)) as T;
+  }
+
+  /** The reports there are. How far each is, is kept later, so that the next start need not count them. */
+  async list(): Promise<WorkItem[]> {
+    const list = await this.parsed<WorkItem[]>((tablet) => tablet.work(now(), VERSION));
+    const keep = () => void this.step((tablet) => tablet.keepCounts()).catch(() => undefined);
+    clearTimeout(this.#counted);
+    if (!this.#closed) this.#counted = setTimeout(keep, COUNTED_MS);
+    return list;
   }
 
   async #stepNow<T>(act: (tablet: Tablet) => T, mark?: Mark, early?: (value: T) => void): Promise<T> {
@@ -198,7 +218,7 @@ export class Work {
       this.#tablet.free();
       const rows = await readRows(fence.database, "truth", person.keyId);
       this.#tablet = opened(rows, person, secrets, vault, false);
-      this.session = new DeviceSession(this.#tablet, person.keyId);
+      this.session = new DeviceSession(this.#tablet, person.keyId, (left) => this.#goes(left));
     }
     return new Failure("device-full", String(error));
   }
@@ -241,6 +261,17 @@ export class Work {
     this.tell();
   }
 
+  /** An exchange goes on. One that is over before anybody could read of it says nothing. */
+  #goes(left: Left): void {
+    this.#left = left;
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      if (this.link.at !== "busy" || this.#left === null) return;
+      this.link = { at: "busy", left: this.#left };
+      this.tell();
+    }, LONG_MS);
+  }
+
   /** Synchronises soon, without anybody waiting for it. */
   soon(): void {
     this.#later(SOON_MS);
@@ -274,6 +305,7 @@ export class Work {
     this.#woken = false;
     const before = this.link;
     this.link = { at: "busy" };
+    this.#left = null;
     if (before.at !== "synchronised") this.tell();
     // What was typed here gets further than it was: its cells say so.
     let further = false;
