@@ -1,18 +1,31 @@
 // What the app costs on a cheap tablet: Chromium slowed six times, links as slow as the field's.
 // Prints one JSON object, a key per figure, units in the key. `cargo xtask bench --browser` runs it;
-// `--short` leaves out the memory of many documents, `--memory` measures nothing else.
+// `--short` leaves out the desks and the tablet with many documents; `--desks` and `--many` measure nothing but those.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Field, PIN, WAIT, badge, button, cell, killedBrowser, openReport, signedIn, typed, typedPin } from "./field.mjs";
+import { changesOnDesk } from "./changes-on-desk.mjs";
+import { Field, OFFICERS, PIN, WAIT, badge, button, cell, killedBrowser, openReport, press, signedIn, sync, typed, typedPin } from "./field.mjs";
 
 const SLOWED = 6;
 /** 4 Mbit/s with the delay of a mobile link. */
 const LINK = { offline: false, latency: 40, downloadThroughput: 500_000, uploadThroughput: 500_000 };
 const ROUNDS = 110;
+const FORMS = join(import.meta.dirname, "../../sync-core/catalogue/forms");
 /** Between two keys of somebody who types fast. */
 const KEY_MS = 100;
 const DOCUMENTS = 500;
+/** Cells of each of them. */
+const CELLS = 60;
+/** Changes on their way to a desk; enough of them for one in a hundred. */
+const CHANGES = 120;
+const CHANGED = "III.3.1.1";
+const AREA = "khu-vuc-dinh-hoa";
+/** The desks that have their pages open. */
+const ABOVE = [
+  { name: "thu", display: "Ma Thị Thu", role: "aggregator", unit: AREA, subtree: true },
+  { name: "trang", display: "Phạm Thu Trang", role: "provincial-reviewer" },
+];
 
 const figures = {};
 const median = (list) => at(list, 0.5);
@@ -178,45 +191,107 @@ async function typing(field) {
   await killedBrowser(browser);
 }
 
-/** Private memory of the largest renderer, with many documents on the device. */
-async function memory(field) {
-  const cells = join(field.folder, "cells.csv");
-  writeFileSync(cells, "code,value\nIII.3.1.1,100\nIII.3.1.2,99\nIII.1.1,3\nIII.1.2,4\n");
+/** From an officer's change, accepted, to the open page of the province; an area has its own open beside it. */
+async function desks(field) {
+  const opened = async (name, unit, size) => {
+    const page = await field.page(await field.browser(name));
+    await page.setViewport(size);
+    await field.enrolled(page, name, unit, ".desk .totals");
+    await press(page, "Biểu mẫu 3");
+    return page;
+  };
+  const officer = await field.page(await field.browser("officer"));
+  await field.enrolled(officer, "hanh");
+  await opened("thu", AREA, { width: 1280, height: 800 });
+  const desk = await opened("trang", null, { width: 1440, height: 900 });
+  await openReport(officer);
+  await typed(officer, CHANGED, "7");
+  await sync(officer);
+  await badge(officer, "Đã đồng bộ");
+  const shown = (code) => /\b7\b/.test(document.querySelector(`button.figure[data-code="${code}"] .amount`)?.innerText ?? "");
+  await desk.waitForFunction(shown, { ...WAIT, polling: 100 }, CHANGED);
+  const took = await changesOnDesk(field, { officer, desk, code: CHANGED, count: CHANGES, desks: ABOVE.length });
+  figures.accepted_to_desk_p50_ms = rounded(median(took));
+  figures.accepted_to_desk_p99_ms = rounded(at(took, 0.99));
+  for (const page of [officer, desk]) await killedBrowser(page.browser());
+}
+
+/** A tablet with many documents: the memory of its tab, and what its worker needs to open them. */
+async function many(field) {
   const device = ["--device", join(field.folder, "many")];
   const { code } = field.dongbo("enrolment", "new", "--person", "toan", "--unit", "05569", "--label", "máy nhiều");
   field.program("dongbo", ...device, "enrol", "--server", field.url, "--code", code);
+  const cells = join(field.folder, "cells.csv");
+  const form = JSON.parse(readFileSync(join(FORMS, "bao-cao-cchc-2022.json"), "utf8"));
+  const counts = form.sections.flatMap(({ indicators }) => indicators).filter(({ kind }) => kind === "integer").slice(0, CELLS);
   for (let document = 0; document < DOCUMENTS; document += 1) {
+    const rows = counts.map(({ code }, at) => `${code},${(document * 37 + at * 11) % 900 + 1}`);
+    writeFileSync(cells, ["code,value", ...rows, ""].join("\n"));
     field.program("dongbo", ...device, "fill", "--template", "bao-cao-cchc-2022", "--unit", "05569", "--period", String(1500 + document), "--file", cells);
   }
   field.program("dongbo", ...device, "sync");
+  const listed = (page) =>
+    page.waitForFunction((count) => document.querySelectorAll("ul.work button.row").length >= count, WAIT, DOCUMENTS);
   const browser = await field.browser("many");
   const page = await field.page(browser);
   await field.enrolled(page, "hanh");
-  await page.waitForFunction((count) => document.querySelectorAll("ul.work button.row").length >= count, WAIT, DOCUMENTS);
+  await listed(page);
   await badge(page, "Đã đồng bộ");
   await openReport(page);
   await painted(page);
+  figures.tab_memory_500_documents_mb = rounded(await largestRenderer(browser));
+  await browser.close();
+  // A later start: what the worker needs until the list is there, and for each report that is opened from it.
+  const [lists, reports] = [[], []];
+  for (let round = 0; round < 5; round += 1) {
+    const again = await field.browser("many");
+    const page = await field.page(again);
+    await signedIn(page);
+    await listed(page);
+    for (const row of [1, 100, 250, 400]) {
+      await (await page.$$("ul.work button.row"))[row].click();
+      await page.waitForSelector("table.grid tbody th", WAIT);
+      await press(page, "Về Việc của tôi");
+      await listed(page);
+    }
+    const spans = async (name) => {
+      const all = await Promise.all(page.workers().map((worker) =>
+        worker.evaluate((wanted) => performance.getEntriesByName(wanted).map(({ duration }) => duration), name)));
+      return all.flat();
+    };
+    lists.push(...await spans("dongbo-list"));
+    reports.push(...await spans("dongbo-report"));
+    figures.tab_memory_500_documents_later_mb = rounded(await largestRenderer(again));
+    await killedBrowser(again);
+  }
+  figures.worker_500_documents_to_list_ms = rounded(Math.max(...lists));
+  figures.worker_500_documents_open_one_ms = rounded(Math.max(...reports));
+}
+
+/** Private megabytes of the largest renderer of a browser. */
+async function largestRenderer(browser) {
   const { processInfo } = await (await browser.target().createCDPSession()).send("SystemInfo.getProcessInfo");
   const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => {
     const rollup = readFileSync(`/proc/${id}/smaps_rollup`, "utf8");
     const kilobytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(rollup)?.[1] ?? 0);
     return (kilobytes("Private_Dirty") + kilobytes("Private_Clean")) / 1024;
   });
-  figures.tab_memory_500_documents_mb = rounded(Math.max(...renderers));
-  await killedBrowser(browser);
+  return Math.max(...renderers);
 }
 
-const [short, memoryAlone] = ["--short", "--memory"].map((word) => process.argv.includes(word));
-const field = await Field.start();
+const [short, manyAlone, desksAlone] = ["--short", "--many", "--desks"].map((word) => process.argv.includes(word));
+const field = await Field.start([...OFFICERS, ...ABOVE]);
 try {
-  if (!memoryAlone) {
+  if (desksAlone) await desks(field);
+  if (!manyAlone && !desksAlone) {
     await served(field);
     await firstVisit(field);
     await laterStarts(field);
     await typing(field);
     await field.serve();
+    if (!short) await desks(field);
   }
-  if (!short) await memory(field);
+  if (!short && !desksAlone) await many(field);
 } finally {
   await field.close();
 }

@@ -123,6 +123,7 @@ test("a figure is worked out while it is typed: entered, all that follows from i
     await page.keyboard.press("Enter");
   };
   await enter("III.3.1.1", "200");
+  await page.$eval('[data-row="III.3.1"]', (row) => (row.sameRow = true));
   // A report asked for in the moment before the edit is older than what is shown: it takes nothing off.
   const reports = await page.evaluate(() => {
     document.addEventListener("keydown", ({ key }) => key === "Enter" && globalThis.tellNews(), true);
@@ -137,6 +138,7 @@ test("a figure is worked out while it is typed: entered, all that follows from i
   await page.evaluate(() => globalThis.release());
   await stands(page, "III.3.1.2", "150");
   assert.match(await ratio(), /75 %/);
+  assert.equal(await page.$eval('[data-row="III.3.1"]', (row) => row.sameRow), true, "the report came anew, and no row is another");
   assert.deepEqual(field.complaints(), []);
 });
 
