@@ -231,7 +231,7 @@ async function many(field) {
   }
   field.program("dongbo", ...device, "sync");
   const listed = (page) =>
-    page.waitForFunction((count) => document.querySelectorAll("ul.work button.row").length >= count, WAIT, DOCUMENTS);
+    page.waitForFunction((count) => Number(document.querySelector("[data-reports]")?.dataset.reports) >= count, WAIT, DOCUMENTS);
   const browser = await field.browser("many");
   const page = await field.page(browser);
   await field.enrolled(page, "hanh");
@@ -248,10 +248,10 @@ async function many(field) {
     const page = await field.page(again);
     await signedIn(page);
     await listed(page);
-    for (const row of [1, 100, 250, 400]) {
+    for (const row of [1, 7, 14, 21]) {
       await (await page.$$("ul.work button.row"))[row].click();
       await page.waitForSelector("table.grid tbody th", WAIT);
-      await press(page, "Về Việc của tôi");
+      await page.click('header button[aria-label="Về Việc của tôi"]');
       await listed(page);
     }
     const spans = async (name) => {

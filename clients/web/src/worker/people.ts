@@ -1,7 +1,8 @@
 // Who works on this device: enrolling, PINs, and what is told before anybody has signed in. Any tab may.
 
-import { checkPin, makeLock, openLock, recoveryOf, Tablet, waitAfter } from "../../core/tablet";
+import { checkPin, recoveryOf, Tablet, waitAfter } from "../../core/tablet";
 import { changePerson, readRows, writePeople, type Bytes, type Database, type KeptPerson } from "./durable";
+import { makeLock, openLock } from "./locks";
 import { Failure, now, random, thrown, type Card, type Who } from "./protocol";
 import type { Given } from "./interface";
 import { postJson } from "./server";
@@ -61,7 +62,7 @@ export async function enrol(database: Database, code: string, label: string, pin
     province: redeemed.province,
     provinceName: redeemed.province_name,
     installation,
-    lock: makeLock(pin, keyId, secrets, random(40)) as Uint8Array<ArrayBuffer>,
+    lock: await makeLock(pin, keyId, secrets),
   };
   await writePeople(database, (store) => [store.put(person), store.delete(name)]);
   return card(database, person);
@@ -85,7 +86,7 @@ export async function unlock(database: Database, keyId: string, pin: string): Pr
 export async function changePin(database: Database, keyId: string, pin: string, next: string): Promise<void> {
   checkPin(next);
   const { lock, secrets } = await opened(database, keyId, pin);
-  const relocked = makeLock(next, keyId, secrets, random(40)) as Uint8Array<ArrayBuffer>;
+  const relocked = await makeLock(next, keyId, secrets);
   secrets.fill(0);
   await right(database, keyId, { from: lock, to: relocked });
 }
@@ -98,7 +99,7 @@ async function opened(database: Database, keyId: string, pin: string): Promise<{
   if (wrong && waits(wrong) > now()) throw new Failure("pin-wait", String(waits(wrong)));
   const count = (wrong?.count ?? 0) + 1;
   await changePerson(database, keyId, (kept) => ({ ...kept, wrong: { count, until: now() + waitAfter(count) } }));
-  return { lock, secrets: openLock(pin, keyId, lock) as Bytes };
+  return { lock, secrets: await openLock(pin, keyId, lock) };
 }
 
 /** The PIN was right: the count ends, and another lock takes the place of the one it opened. */
@@ -116,7 +117,7 @@ export async function firstPin(database: Database, keyId: string, pin: string): 
   const person = await database.get("people", keyId);
   if (!person?.seed) throw new Failure("tablet-unknown", keyId);
   const secrets = new Uint8Array([...person.seed, ...random(32)]);
-  const lock = makeLock(pin, keyId, secrets, random(40)) as Uint8Array<ArrayBuffer>;
+  const lock = await makeLock(pin, keyId, secrets);
   return { who: { keyId, secrets }, lock };
 }
 

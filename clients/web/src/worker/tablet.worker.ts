@@ -1,15 +1,20 @@
 // A tab's worker: answers its page, by itself or through the tab that owns the data.
 
+import "../policy";
 import init, { checkPin } from "../../core/tablet";
 import wasm from "../../core/tablet_bg.wasm?url";
 import { Given } from "./given";
+import { prepare } from "./locks";
 import { changePin, enrol, firstPin, people, recoveryFile, right, unlock } from "./people";
 import { CLOSED, Failure, thrown, type Answer, type Ask, type Calls, type OwnCall, type OwnerCall, type Who } from "./protocol";
 import { Tabs } from "./tabs";
 import type { Desks, Opened, Person, Report, WorkItem } from "./views";
 
 const say = (answer: Answer) => postMessage(answer);
-const core = init({ module_or_path: wasm });
+/** Compiled while it comes; a proxy on the way may have taken away what kind of file it is. */
+const compiled = WebAssembly.compileStreaming(fetch(wasm)).catch(async () => WebAssembly.compile(await (await fetch(wasm)).arrayBuffer()));
+const core = compiled.then((module) => init({ module_or_path: module }));
+prepare(compiled);
 
 const tabs = new Tabs(core, say, () => {
   // What was answered goes out first; then this worker is of no use any more.
