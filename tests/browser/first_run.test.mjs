@@ -11,7 +11,7 @@ const { encode } = await import(modules.resolve("uqr"));
 
 const NAME = "quan.tri";
 const PASSWORD = "mot cau dai de nho";
-const VIEWS = [[360, 740], [800, 1280], [1280, 800]];
+const VIEWS = [[360, 740], [800, 1280], [1280, 800], [1440, 900]];
 
 const field = new Field();
 after(() => field.close());

@@ -48,7 +48,18 @@ async function enrolAnother(field, browser, name, unit, first) {
   return page;
 }
 
-const officer = (page) => signedIn(page, "Ma Thị Hạnh");
+/** In either language; a picture is of a page at rest. */
+const atRest = (page) => badge(page, "Đã đồng bộ|Synchronised");
+
+async function officer(page) {
+  await signedIn(page, "Ma Thị Hạnh");
+  await atRest(page);
+}
+
+async function desk(page, name) {
+  await signedIn(page, name, DESK);
+  await atRest(page);
+}
 
 /** Below the PIN of the sign-in page: what else may be done for a person. */
 async function instead(page, at) {
@@ -98,12 +109,12 @@ export const PAGES = [
       await page.waitForSelector("dialog .btn.main:enabled", WAIT);
     },
   },
-  { name: "area", go: async (page) => signedIn(page, "Ma Thị Thu", DESK) },
-  { name: "province", go: async (page) => signedIn(page, "Phạm Thu Trang", DESK) },
+  { name: "area", go: (page) => desk(page, "Ma Thị Thu") },
+  { name: "province", go: (page) => desk(page, "Phạm Thu Trang") },
   {
     name: "province-cell",
     go: async (page) => {
-      await signedIn(page, "Phạm Thu Trang", DESK);
+      await desk(page, "Phạm Thu Trang");
       await (await page.waitForSelector("::-p-xpath(//nav//button[contains(., '3')] | //*[@role='tab'][contains(., '3')])", WAIT)).click();
       await page.focus('button.figure[data-code="III.3.1.1"]');
       await page.keyboard.press("Enter");

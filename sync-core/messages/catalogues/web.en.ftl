@@ -276,11 +276,8 @@ unresolved-missing_input = a figure is missing
 unresolved-division_by_zero = division by zero
 unresolved-unbounded = open conflict
 unresolved-too_many_digits = too many digits
-certain-conflict = { $count ->
-    [one] Provisional: 1 commune in conflict
-   *[other] Provisional: { $count } communes in conflict
-}
-certain-missing = Provisional: { $reported } of { $due } communes so far
+certain-conflict = Provisional: { $count } in conflict
+certain-missing = Provisional: { $reported }/{ $due } communes
 certain-nothing = No commune has a figure
 certain-whole = All { $due } communes, not signed
 certain-one = Received, not signed

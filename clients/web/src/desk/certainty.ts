@@ -48,7 +48,8 @@ export interface Shown {
 
 /** A figure as it is read: `606.446` and `đến 606.455`, or words for what is none. */
 export function shown(amount: FigureLine, rowKind: string): Shown {
-  const percent = rowKind === "percent" ? " %" : "";
+  // The sign stays with its number.
+  const percent = rowKind === "percent" ? "\u00a0%" : "";
   switch (amount.kind) {
     case "sum":
     case "spread":
