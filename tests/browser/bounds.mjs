@@ -17,6 +17,8 @@ const KEY_MS = 100;
 const DOCUMENTS = 500;
 /** Cells of each of them. */
 const CELLS = 60;
+/** Nobody opens a tablet for less. */
+const STAYS_MS = 3_000;
 /** Changes on their way to a desk; enough of them for one in a hundred. */
 const CHANGES = 120;
 const CHANGED = "III.3.1.1";
@@ -240,6 +242,8 @@ async function many(field) {
   await openReport(page);
   await painted(page);
   figures.tab_memory_500_documents_mb = rounded(await largestRenderer(browser));
+  // What the list counted is kept a moment later, when nobody waits for it.
+  await new Promise((kept) => setTimeout(kept, STAYS_MS));
   await browser.close();
   // A later start: what the worker needs until the list is there, and for each report that is opened from it.
   const [lists, reports] = [[], []];
@@ -264,7 +268,8 @@ async function many(field) {
     figures.tab_memory_500_documents_later_mb = rounded(await largestRenderer(again));
     await killedBrowser(again);
   }
-  figures.worker_500_documents_to_list_ms = rounded(Math.max(...lists));
+  figures.worker_500_documents_to_list_ms = rounded(median(lists));
+  figures.worker_500_documents_to_list_slowest_ms = rounded(Math.max(...lists));
   figures.worker_500_documents_open_one_ms = rounded(Math.max(...reports));
 }
 

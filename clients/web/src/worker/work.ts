@@ -133,10 +133,13 @@ export class Work {
   /** The reports there are. How far each is, is kept later, so that the next start need not count them. */
   async list(): Promise<WorkItem[]> {
     const list = await this.parsed<WorkItem[]>((tablet) => tablet.work(now(), VERSION));
-    const keep = () => void this.step((tablet) => tablet.keepCounts()).catch(() => undefined);
-    clearTimeout(this.#counted);
-    if (!this.#closed) this.#counted = setTimeout(keep, COUNTED_MS);
+    if (!this.#closed) this.#counted ??= setTimeout(() => this.#keepCounts(), COUNTED_MS);
     return list;
+  }
+
+  #keepCounts(): void {
+    this.#counted = undefined;
+    void this.step((tablet) => tablet.keepCounts()).catch(() => undefined);
   }
 
   async #stepNow<T>(act: (tablet: Tablet) => T, mark?: Mark, early?: (value: T) => void): Promise<T> {
