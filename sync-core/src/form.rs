@@ -19,6 +19,7 @@
 pub mod entry;
 pub mod formula;
 pub mod import;
+pub mod printed;
 pub mod published;
 mod validate;
 mod wire;

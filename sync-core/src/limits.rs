@@ -82,6 +82,18 @@ pub const FORMULA_BYTES_MAX: usize = 2 * 1024;
 /// Parentheses and signs inside each other in one formula; bounds every recursion over it.
 pub const FORMULA_DEPTH_MAX: usize = 32;
 
+/// Rows with anything in them on one sheet of a workbook: ten times the longest template.
+pub const SHEET_ROWS_MAX: usize = 20_000;
+
+/// Cells with anything in them on one sheet, and fields that merged regions reach down to.
+pub const SHEET_CELLS_MAX: usize = 400_000;
+
+/// Merged regions of one sheet: one for each cell of a long form's first columns.
+pub const SHEET_MERGES_MAX: usize = 20_000;
+
+/// Empty rows of a sheet that are listed one by one; further runs are one line each.
+pub const BLANK_LINES_LISTED_MAX: usize = 10_000;
+
 /// Operations of decoded changes that an acceptor keeps in memory: about 16 MB.
 pub const ACCEPT_CACHE_OPERATIONS_MAX: usize = 60_000;
 

@@ -17,6 +17,7 @@ pub mod road;
 pub mod administration;
 pub mod enrolment;
 pub mod lookup;
+pub mod proposal;
 pub mod totals;
 pub mod typed;
 pub mod view;
