@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use store::{Commit, Condition, SharedStore};
 use sync_core::batch::{SignedPart, VerifiedPart};
 use sync_core::catalogue::Catalogue;
-use sync_core::log::{Acceptor as Judge, Cache, LogEntry, LogReader, Verdict, keys};
+use sync_core::log::{Acceptor as Judge, Cache, LogEntry, LogReader, Trust, Verdict, keys};
 use sync_core::sync::node;
 use tokio::sync::{oneshot, watch};
 
@@ -28,12 +28,16 @@ pub(crate) type Checked = Result<VerifiedPart, &'static str>;
 
 struct Job {
     parts: Vec<Checked>,
+    trust: Trust,
     bytes: usize,
     answer: oneshot::Sender<Result<Vec<Verdict>, Problem>>,
 }
 
 /// Accepted entries, in order: what is derived from next.
 pub(crate) type Accepted = Vec<(u64, LogEntry)>;
+
+/// The parts of one job, and who judges them.
+type Judged<'a> = (&'a [Checked], Trust);
 
 /// The sending end.
 #[derive(Debug)]
@@ -83,10 +87,20 @@ impl Acceptor {
 
     /// Judges parts in order and returns when what is to be kept of them is durable.
     pub(crate) async fn accept(&self, parts: Vec<Checked>) -> Result<Vec<Verdict>, Problem> {
+        self.accept_as(parts, Trust::Judge).await
+    }
+
+    /// The same for parts that the node above has judged.
+    pub(crate) async fn accept_as(
+        &self,
+        parts: Vec<Checked>,
+        trust: Trust,
+    ) -> Result<Vec<Verdict>, Problem> {
         let bytes = parts.iter().flatten().map(|part| size(part)).sum();
         let (answer, answered) = oneshot::channel();
         let job = Job {
             parts,
+            trust,
             bytes,
             answer,
         };
@@ -140,7 +154,10 @@ impl Writer {
 
     /// Accepts a group in one commit; if the group as a whole is too large, one by one.
     fn accept_group(&mut self, group: Vec<Job>) {
-        let parts: Vec<&[Checked]> = group.iter().map(|job| job.parts.as_slice()).collect();
+        let parts: Vec<Judged<'_>> = group
+            .iter()
+            .map(|job| (job.parts.as_slice(), job.trust))
+            .collect();
         let now = self.parts.clock.now_s();
         match self.commit(&parts, now) {
             Ok((verdicts, end)) => {
@@ -172,7 +189,7 @@ impl Writer {
     /// The verdicts of a group, durable, and the position after it.
     fn commit(
         &mut self,
-        group: &[&[Checked]],
+        group: &[Judged<'_>],
         now: i64,
     ) -> Result<(Vec<Vec<Verdict>>, u64), Problem> {
         let catalogue = self.parts.registry.current();
@@ -199,7 +216,7 @@ impl Writer {
     fn stage(
         &mut self,
         catalogue: &Catalogue,
-        group: &[&[Checked]],
+        group: &[Judged<'_>],
         now: i64,
     ) -> Result<Staged, Problem> {
         let below = StoreKeyspace(&*self.parts.store);
@@ -207,7 +224,7 @@ impl Writer {
         let mut judge = Judge::new(&below, catalogue, &mut self.cache, now)?;
         let verdicts = group
             .iter()
-            .map(|parts| node::accept(&mut judge, parts))
+            .map(|(parts, trust)| node::accept_as(&mut judge, parts, *trust))
             .collect::<Result<Vec<_>, _>>()?;
         let end = judge
             .accepted()

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use ed25519_dalek::SigningKey;
 use store::{Commit, Condition, ReadError, SharedStore};
-use sync_core::identity::NodeId;
+use sync_core::identity::{KeyId, NodeId};
 use sync_core::log::{KeyspaceError, keys};
 use sync_core::sync::NodeIdentity;
 use tokio::sync::{Semaphore, watch};
@@ -15,6 +15,7 @@ use crate::acceptor::{Acceptor, AcceptorParts};
 use crate::clock::Clock;
 use crate::deriver::{DeriveError, Deriver};
 use crate::descriptors;
+use crate::edge::Edge;
 use crate::guarded_store::GuardedStore;
 use crate::interrupted::Interrupted;
 use crate::kept::KeptError;
@@ -102,6 +103,8 @@ pub struct App {
     pub live_places: usize,
     /// What live connections wait for.
     pub listeners: Arc<Listeners>,
+    /// What makes this node an area's edge, if it is one.
+    pub edge: Option<Edge>,
     identity: RwLock<Arc<NodeIdentity>>,
     running: OnceLock<Running>,
 }
@@ -121,15 +124,16 @@ pub type SharedApp = Arc<App>;
 impl App {
     /// Opens what a store holds; the stage is [`Stage::Starting`].
     pub fn open(store: SharedStore, secrets: Secrets, clock: Clock) -> Result<Self, OpenError> {
-        Self::open_measured(store, secrets, clock, Arc::default())
+        Self::open_measured(store, secrets, clock, Arc::default(), None)
     }
 
-    /// The same, with metrics that others add to.
+    /// The same, with metrics that others add to, and perhaps as an area's edge.
     pub fn open_measured(
         store: SharedStore,
         secrets: Secrets,
         clock: Clock,
         metrics: Arc<Metrics>,
+        edge: Option<Edge>,
     ) -> Result<Self, OpenError> {
         let stage = watch::Sender::new(Stage::Starting);
         let store: SharedStore = Arc::new(GuardedStore::new(store, stage.clone()));
@@ -139,6 +143,10 @@ impl App {
             .province()
             .map(|province| province.id)
             .ok_or(RegistryError::NoProvince)?;
+        let sessions = match edge {
+            None => Sessions::default(),
+            Some(_) => Sessions::within(KeyId::of(secrets.node.verifying_key().as_bytes())),
+        };
         let identity = read_identity(&store, secrets.node)?;
         let live_places = descriptors::live_places();
         Ok(Self {
@@ -146,7 +154,8 @@ impl App {
             registry: Arc::new(registry),
             tokens: Tokens::new(province, &secrets.token),
             passwords: Passwords::default(),
-            sessions: Sessions::default(),
+            sessions,
+            edge,
             interrupted: Interrupted::default(),
             clock,
             metrics,
@@ -220,6 +229,26 @@ impl App {
                 tracing::error!("a thread ended by a panic");
             }
         }
+    }
+
+    /// Refuses at an edge what only the province's own server does.
+    pub(crate) fn only_at_province(&self) -> Result<(), Problem> {
+        match &self.edge {
+            None => Ok(()),
+            Some(edge) => Err(self.ask_the_province(edge)),
+        }
+    }
+
+    /// Whose edge this is, and where to go instead.
+    fn ask_the_province(&self, edge: &Edge) -> Problem {
+        let catalogue = self.registry.current();
+        let key = KeyId::of(self.identity().key.verifying_key().as_bytes());
+        let unit = catalogue.node(key).map(|node| node.unit);
+        let unit = unit.and_then(|unit| catalogue.unit(unit)?.last());
+        let unit = unit.map(|unit| unit.name.clone()).unwrap_or_default();
+        Problem::new(ProblemCode::AskTheProvince)
+            .with("unit", unit)
+            .with("upstream", &edge.upstream)
     }
 
     /// The stage now.

@@ -6,6 +6,7 @@ use sync_core::batch::SignedPart;
 use sync_core::catalogue::Catalogue;
 use sync_core::identity::NodeId;
 use sync_core::sync::node::{self, Session, Verdicts};
+use sync_core::sync::repair::Ask;
 use sync_core::sync::{Request, Response};
 
 use crate::app::{App, SharedApp, blocking};
@@ -30,6 +31,10 @@ pub(crate) async fn exchange(
 ) -> Result<Response, Problem> {
     let catalogue = app.registry.current();
     check_province(&catalogue, &request)?;
+    if let Some(Ask::Symbols { from: 0, .. }) = request.repair {
+        app.metrics.repairing();
+        tracing::info!(person = %identity.person, "a device repairs its set");
+    }
     let parts = std::mem::take(&mut request.parts);
     let about = parts.iter().map(SignedPart::id).collect();
     let (request, checked) = if is_ordinary(app, &request) && parts.len() <= AT_ONCE {

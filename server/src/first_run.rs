@@ -207,6 +207,7 @@ impl FirstRun {
             FoundError::Registry(_)
             | FoundError::Entropy(_)
             | FoundError::Name(_)
+            | FoundError::NoKey
             | FoundError::Refused(_) => Problem::internal(&error),
         })?;
         forget(&self.folder);

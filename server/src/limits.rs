@@ -135,3 +135,18 @@ pub const CERTIFICATE_LOOK_S: u64 = 10;
 
 /// Bytes of a certificate chain or of a key: a chain of four takes some 8 KB.
 pub const CERTIFICATE_BYTES_MAX: u64 = 256 * 1024;
+
+/// Exchanges of one round with the node above: a feed of 2 GB, page by page. More is a fault.
+pub const UPLINK_EXCHANGES_MAX: u32 = 10_000;
+
+/// Seconds between a part that comes to an edge and its going up: what comes meanwhile goes with it.
+pub const UPLINK_GATHER_S: u64 = 10;
+
+/// Seconds between two rounds with the node above when nobody says: what others wrote there.
+pub const UPLINK_EVERY_S: u64 = 300;
+
+/// Seconds that somebody who asks for a round waits for its end.
+pub const UPLINK_WAIT_S: u64 = 60;
+
+/// Seconds that an exchange under way with the node above is waited for when the server stops.
+pub const UPLINK_END_S: u64 = 5;

@@ -4,23 +4,30 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use dongbo::road::Road;
+use dongbo::road::authority::Authority;
 use dongbo_server::app::App;
 use dongbo_server::backup::command::{Backup, BackupKey, CheckBackup, read_key_file, say_restored};
 use dongbo_server::backup::restore::{LaidOut, Restored, lay_out, prove};
 use dongbo_server::clock::Clock;
 use dongbo_server::descriptors;
+use dongbo_server::edge::{Edge, EdgeCard};
 use dongbo_server::first_run::{self, FirstRun};
 use dongbo_server::limits;
 use dongbo_server::metrics::Metrics;
 use dongbo_server::operation::adopt_catalogue::adopt;
 use dongbo_server::operation::found_province::{FIRST_ADMINISTRATOR, found};
+use dongbo_server::operation::join_province::join;
 use dongbo_server::registry::{Registry, RegistryError};
 use dongbo_server::secrets::Secrets;
 use dongbo_server::serve::{serve, serve_metrics};
 use dongbo_server::tls::{Files, Tls, TlsListener};
+use dongbo_server::uplink;
 use dongbo_server::wire::EnrolmentCode;
 use mimalloc::MiMalloc;
 use sealed_file::Identity;
@@ -53,7 +60,7 @@ enum Action {
         #[arg(long)]
         folder: PathBuf,
         /// The province's name: "Tỉnh Thái Nguyên".
-        #[arg(long, required_unless_present = "catalogue_of")]
+        #[arg(long, required_unless_present_any = ["catalogue_of", "upstream"])]
         province: Option<String>,
         /// The folder of another node: this one becomes a second, empty node of its province, with
         /// its catalogue and its keys and none of its reports.
@@ -62,6 +69,15 @@ enum Action {
         /// Marks the province as a rehearsal for ever; every page shows this text.
         #[arg(long)]
         rehearsal: Option<String>,
+        /// Address of the province's server: this folder becomes an area's edge below it.
+        #[arg(long, requires = "code", conflicts_with_all = ["province", "rehearsal", "catalogue_of"])]
+        upstream: Option<String>,
+        /// The one-time code that `dongbo node add` printed.
+        #[arg(long, requires = "upstream")]
+        code: Option<String>,
+        /// The certificate of the authority to believe, instead of the public ones, PEM.
+        #[arg(long, requires = "upstream", value_name = "FILE")]
+        ca: Option<PathBuf>,
     },
     /// Serves the province in a folder until it is told to stop. An empty folder gets its province by
     /// the page that is served then; the administrator's code for it is printed.
@@ -79,6 +95,13 @@ enum Action {
         /// The certificate's private key, PEM.
         #[arg(long, requires = "tls_cert", value_name = "FILE")]
         tls_key: Option<PathBuf>,
+        /// At an edge: seconds between two exchanges with the province; what tablets bring goes up
+        /// within seconds, whatever this is.
+        #[arg(long, default_value_t = limits::UPLINK_EVERY_S)]
+        upstream_every: u64,
+        /// At an edge: another address of the province than the one it joined.
+        #[arg(long)]
+        upstream: Option<String>,
         /// Address and port for metrics; left out: none. It has no sign-in: keep it from the public.
         #[arg(long)]
         metrics_listen: Option<String>,
@@ -128,9 +151,15 @@ fn act(command: Command) -> anyhow::Result<()> {
             province,
             catalogue_of,
             rehearsal,
-        } => match (catalogue_of, province) {
-            (Some(other), _) => adopt_other(command.json, &folder, &other),
-            (None, province) => {
+            upstream,
+            code,
+            ca,
+        } => match (catalogue_of, upstream.zip(code), province) {
+            (Some(other), _, _) => adopt_other(command.json, &folder, &other),
+            (None, Some((upstream, code)), _) => {
+                join_upstream(command.json, &folder, (&upstream, &code), ca.as_deref())
+            }
+            (None, None, province) => {
                 let name = province.unwrap_or_default();
                 init(command.json, &folder, &name, rehearsal.as_deref())
             }
@@ -140,6 +169,8 @@ fn act(command: Command) -> anyhow::Result<()> {
             listen,
             tls_cert,
             tls_key,
+            upstream_every,
+            upstream,
             metrics_listen,
         } => {
             let files = tls_cert.zip(tls_key);
@@ -149,6 +180,8 @@ fn act(command: Command) -> anyhow::Result<()> {
                 listen,
                 metrics_listen,
                 tls: tls.transpose()?.map(Arc::new),
+                upstream,
+                every: Duration::from_secs(upstream_every.max(1)),
             };
             run(&folder, &opening)
         }
@@ -258,7 +291,10 @@ fn restore(
         records = laid.records,
         "the records are laid out; everything else is derived now"
     );
-    let secrets = Secrets::open(&beside)?;
+    let secrets = match EdgeCard::read(&beside)? {
+        Some(_) => Secrets::open_or_create_edge(&beside)?,
+        None => Secrets::open(&beside)?,
+    };
     let store = open_store(&beside, &Arc::default())?;
     let shared: SharedStore = store.clone();
     let restored = prove(&shared, secrets, &laid)?;
@@ -271,6 +307,45 @@ fn restore(
         .filter(|parent| !parent.as_os_str().is_empty());
     std::fs::File::open(parent.unwrap_or(Path::new("."))).and_then(|parent| parent.sync_all())?;
     Ok((laid, restored))
+}
+
+#[expect(clippy::print_stdout, reason = "what was made is what was asked for")]
+fn join_upstream(
+    json: bool,
+    folder: &Path,
+    (upstream, code): (&str, &str),
+    ca: Option<&Path>,
+) -> anyhow::Result<()> {
+    let authority = ca
+        .map(|path| {
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        })
+        .transpose()?;
+    let road = Road::trusting(upstream, &Authority::of_pem(authority.as_deref())?)?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    let secrets = Secrets::open_or_create_edge(folder)?;
+    let store = open_store(folder, &Arc::default())?;
+    let shared: SharedStore = store.clone();
+    let joined = join(&shared, &secrets, &road, code);
+    shared.close()?;
+    let (province, name, node) = joined?;
+    let card = EdgeCard {
+        version: 1,
+        upstream: road.server().to_owned(),
+        authority,
+    };
+    card.write(folder)?;
+    if json {
+        println!(
+            "{}",
+            serde_json::json!({ "province": province, "node": node })
+        );
+    } else {
+        println!("Tỉnh / province   {name} ({province})");
+        println!("Nút / node        {node}");
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "what was made is what was asked for")]
@@ -300,13 +375,20 @@ struct Opening {
     listen: String,
     metrics_listen: Option<String>,
     tls: Option<Arc<Tls>>,
+    upstream: Option<String>,
+    every: Duration,
 }
 
 fn run(folder: &Path, opening: &Opening) -> anyhow::Result<()> {
-    let awaited = first_run::awaited(folder)?;
-    let secrets = match awaited {
-        Some(_) => Secrets::open_or_create(folder)?,
-        None => Secrets::open(folder)
+    let card = EdgeCard::read(folder)?;
+    let awaited = match card {
+        None => first_run::awaited(folder)?,
+        Some(_) => None,
+    };
+    let secrets = match (&awaited, &card) {
+        (_, Some(_)) => Secrets::open_or_create_edge(folder)?,
+        (Some(_), None) => Secrets::open_or_create(folder)?,
+        (None, None) => Secrets::open(folder)
             .with_context(|| format!("{} holds no province", folder.display()))?,
     };
     descriptors::claim_all();
@@ -349,11 +431,14 @@ fn run(folder: &Path, opening: &Opening) -> anyhow::Result<()> {
     }
     let outcome = match served {
         Ok(true) => {
-            let app = App::open_measured(store.clone(), secrets, Clock::System, metrics)?;
+            let above = card.map(|card| above(card, opening)).transpose()?;
+            let edge = above.as_ref().map(|road| Edge::new(road.server()));
+            let app = App::open_measured(store.clone(), secrets, Clock::System, metrics, edge)?;
             let sockets = Sockets {
                 socket,
                 tls,
                 metrics: metrics_socket,
+                above: above.map(|road| (road, opening.every)),
             };
             serve_province(runtime, Arc::new(app), sockets, stop)
         }
@@ -377,6 +462,15 @@ struct Sockets {
     socket: std::net::TcpListener,
     tls: Option<Arc<Tls>>,
     metrics: Option<std::net::TcpListener>,
+    /// At an edge: the way to the node above, and the time between two exchanges.
+    above: Option<(Road, Duration)>,
+}
+
+/// The way from an edge to the node above it.
+fn above(card: EdgeCard, opening: &Opening) -> anyhow::Result<Road> {
+    let authority = Authority::of_pem(card.authority.as_deref())?;
+    let address = opening.upstream.as_ref().unwrap_or(&card.upstream);
+    Ok(Road::trusting(address, &authority)?)
 }
 
 fn serve_province(
@@ -391,14 +485,28 @@ fn serve_province(
             let listener = tokio::net::TcpListener::from_std(socket)?;
             tokio::spawn(serve_metrics(Arc::clone(&app), listener));
         }
+        let uplink = sockets
+            .above
+            .map(|(road, every)| uplink::start(Arc::clone(&app), road, every))
+            .transpose()?;
         let listener = tokio::net::TcpListener::from_std(sockets.socket)?;
-        match sockets.tls {
+        let served = match sockets.tls {
             None => serve(Arc::clone(&app), listener, stopped(stop)).await,
             Some(tls) => {
                 let listener = TlsListener::new(listener, tls)?;
                 serve(Arc::clone(&app), listener, stopped(stop)).await
             }
+        };
+        // An exchange that hangs on a dead line is left: what it settled is durable.
+        let began = std::time::Instant::now();
+        let is_over = || {
+            let finished = uplink.as_ref().is_none_or(JoinHandle::is_finished);
+            finished || began.elapsed() > Duration::from_secs(limits::UPLINK_END_S)
+        };
+        while !is_over() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        served
     });
     drop(runtime);
     app.close();

@@ -46,6 +46,7 @@ pub struct Metrics {
     request_seconds: Family<Labels, Histogram, InSeconds>,
     sign_in_failures: Family<Labels, Counter>,
     parts: Family<Labels, Counter>,
+    repairs: Counter,
     group_exchanges: Histogram,
     journal_sync_seconds: Histogram,
     roll_up_seconds: Family<Labels, Histogram, InSeconds>,
@@ -77,6 +78,7 @@ impl Default for Metrics {
             request_seconds: Family::new_with_constructor(InSeconds),
             sign_in_failures: Family::default(),
             parts: Family::default(),
+            repairs: Counter::default(),
             group_exchanges: Histogram::new(EXCHANGES),
             journal_sync_seconds: seconds(),
             roll_up_seconds: Family::new_with_constructor(InSeconds),
@@ -114,6 +116,11 @@ impl Metrics {
             "parts",
             "Parts of batches by verdict and code",
             self.parts.clone(),
+        );
+        all.register(
+            "repairs",
+            "Repairs begun: a device and this node find out what they differ in",
+            self.repairs.clone(),
         );
         all.register(
             "commit_exchanges",
@@ -222,6 +229,11 @@ impl Metrics {
             let labels = vec![("verdict", name.to_owned()), ("code", code.to_owned())];
             self.parts.get_or_create(&labels).inc();
         }
+    }
+
+    /// A device asked for the first symbols of a repair.
+    pub(crate) fn repairing(&self) {
+        self.repairs.inc();
     }
 
     /// Figures were brought up to date since `started`: by one change, or from nothing.

@@ -4,6 +4,7 @@
 //! (extract, one call, convert), and the use case itself, which knows nothing of HTTP.
 
 pub mod add_duties;
+pub mod add_node;
 pub mod add_people;
 pub mod adopt_catalogue;
 pub mod challenge_device;
@@ -18,6 +19,7 @@ pub mod found_province;
 pub mod import_file;
 pub mod import_template;
 pub mod import_units;
+pub mod join_province;
 pub mod list_parts;
 pub mod list_people;
 pub mod list_reports;
@@ -32,6 +34,7 @@ pub mod read_metrics;
 pub mod read_report;
 pub mod read_roll_up;
 pub mod read_status;
+pub mod read_upstream;
 pub mod redeem_enrolment;
 pub mod refresh_session;
 pub mod report_health;

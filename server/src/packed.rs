@@ -96,5 +96,6 @@ pub(crate) fn without_parts(request: &Request) -> Request {
         bytes_max: request.bytes_max,
         records: Vec::new(),
         parts: Vec::new(),
+        repair: None,
     }
 }

@@ -120,6 +120,8 @@ problem_codes! {
     FrameBad = "frame-bad",
     /// A condition did not hold at commit.
     ChangedMeanwhile = "changed-meanwhile",
+    /// This is an area's edge: only the province's own server does this.
+    AskTheProvince = "ask-the-province",
     /// The server has no province yet.
     NotFounded = "not-founded",
     /// The server has its province already.
@@ -157,7 +159,9 @@ impl ProblemCode {
             | Self::ChallengeInvalid
             | Self::DeviceKeyUnknown
             | Self::SignatureWrong => StatusCode::UNAUTHORIZED,
-            Self::RightsMissing | Self::DeviceKeyEnded => StatusCode::FORBIDDEN,
+            Self::RightsMissing | Self::DeviceKeyEnded | Self::AskTheProvince => {
+                StatusCode::FORBIDDEN
+            }
             Self::RouteUnknown
             | Self::CodeUnknown
             | Self::PersonUnknown
@@ -238,6 +242,7 @@ impl ProblemCode {
             | Self::CursorBad
             | Self::FrameBad
             | Self::AlreadyFounded
+            | Self::AskTheProvince
             | Self::FileBad
             | Self::TooLarge => false,
         }
@@ -285,6 +290,7 @@ impl ProblemCode {
             | Self::ChangedMeanwhile
             | Self::NotFounded
             | Self::AlreadyFounded
+            | Self::AskTheProvince
             | Self::FileBad
             | Self::NotReady
             | Self::Draining

@@ -13,7 +13,7 @@ use sync_core::catalogue::{ApplyError, Body, Catalogue, Record, RecordError, Sig
 use sync_core::log::keys;
 use tokio::sync::watch;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 
 /// Records read from the store at once.
 const RECORDS_AT_ONCE: usize = 256;
@@ -72,7 +72,8 @@ impl<T> Draft<T> {
 /// The catalogue and its writer.
 pub struct Registry {
     store: SharedStore,
-    signer: SigningKey,
+    /// None at an edge.
+    signer: Option<SigningKey>,
     current: RwLock<Arc<Catalogue>>,
     pen: Mutex<()>,
     changed: watch::Sender<u64>,
@@ -87,12 +88,14 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Reads and verifies every kept record.
-    pub fn open(store: SharedStore, signer: SigningKey) -> Result<Self, RegistryError> {
+    /// Reads and verifies every kept record. Without a signer nothing can be appended: the catalogue
+    /// grows by what its writer signed elsewhere.
+    pub fn open(store: SharedStore, signer: Option<SigningKey>) -> Result<Self, RegistryError> {
         let registry = Self::open_maybe_empty(store, signer)?;
         let current = registry.current();
         let province = current.province().ok_or(RegistryError::NoProvince)?;
-        if province.key != registry.signer.verifying_key() {
+        let signer = registry.signer.as_ref();
+        if signer.is_some_and(|signer| province.key != signer.verifying_key()) {
             return Err(RegistryError::OtherKey);
         }
         Ok(registry)
@@ -101,7 +104,7 @@ impl Registry {
     /// The same before the province exists.
     pub(crate) fn open_maybe_empty(
         store: SharedStore,
-        signer: SigningKey,
+        signer: Option<SigningKey>,
     ) -> Result<Self, RegistryError> {
         let mut catalogue = Catalogue::new();
         loop {
@@ -154,6 +157,9 @@ impl Registry {
         if bodies.is_empty() && commit.writes.is_empty() {
             return Ok(answer);
         }
+        let Some(signer) = &self.signer else {
+            return Err(Problem::new(ProblemCode::AskTheProvince));
+        };
         let mut next = Catalogue::clone(&current);
         for body in bodies {
             let record = Record {
@@ -162,7 +168,7 @@ impl Registry {
                 at: now,
                 body,
             };
-            let signed = SignedRecord::sign(&record, &self.signer);
+            let signed = SignedRecord::sign(&record, signer);
             next.apply(&signed)
                 .map_err(|error| Problem::internal(&error))?;
             let key = keys::catalogue(record.number);
@@ -180,8 +186,8 @@ impl Registry {
         Ok(answer)
     }
 
-    /// Takes back records that this node lost by a rollback and somebody still has: those that follow
-    /// the ones held. They prove themselves by the province's signature. Others are left: who gives
+    /// Takes records that this node lacks and somebody has – it lost them by a rollback, or is an edge –:
+    /// those that follow the ones held. They prove themselves by the province's signature. Others are left: who gives
     /// them may simply be late. Gives the number of the last record held then. Blocks on the disk.
     pub(crate) fn take_back(&self, records: &[SignedRecord]) -> Result<u64, Problem> {
         let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,10 +222,11 @@ impl Registry {
         }
         let last = next.last_number();
         if !commit.writes.is_empty() {
-            tracing::warn!(
-                records = commit.writes.len(),
-                "catalogue records are taken back from a peer"
-            );
+            let records = commit.writes.len();
+            match self.signer {
+                Some(_) => tracing::warn!(records, "catalogue records are taken back from a peer"),
+                None => tracing::info!(records, "catalogue records are taken"),
+            }
             self.store.commit(commit)?;
             self.publish(next);
         }

@@ -15,6 +15,7 @@ use crate::first_run;
 use crate::limits;
 use crate::openapi::{get, post};
 use crate::operation as op;
+use crate::origins;
 use crate::problem::{Problem, ProblemCode};
 use crate::status_page;
 use crate::web_app;
@@ -35,6 +36,8 @@ pub fn router(app: SharedApp) -> Router {
         .method_not_allowed_fallback(async || Problem::new(ProblemCode::MethodNotAllowed))
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .layer(from_fn(read_small_bodies))
+        .layer(from_fn_with_state(app.clone(), origins::name_edges))
+        .layer(from_fn_with_state(app.clone(), origins::let_province_in))
         .layer(from_fn_with_state(app.clone(), in_a_span))
         .with_state(app)
 }
@@ -87,6 +90,7 @@ fn while_ready() -> ApiRouter<SharedApp> {
         .api_route("/v1/people", get(op::list_people::respond))
         .api_route("/v1/people", post(op::add_people::respond))
         .api_route("/v1/duties", post(op::add_duties::respond))
+        .api_route("/v1/nodes", post(op::add_node::respond))
         .api_route("/v1/grants/{grant}/end", post(op::end_grant::respond))
         .api_route(
             "/v1/device-keys/{key}/end",
@@ -103,6 +107,11 @@ fn while_ready() -> ApiRouter<SharedApp> {
         // Synchronising.
         .api_route("/v1/sync", post(op::sync_once::respond))
         .api_route("/v1/live", get(op::sync_live::respond))
+        .api_route("/v1/upstream", get(op::read_upstream::respond))
+        .api_route(
+            "/v1/upstream/exchange",
+            post(op::read_upstream::respond_exchanged),
+        )
         // Reading reports and figures.
         .api_route("/v1/reports", get(op::list_reports::respond))
         .api_route("/v1/reports/{document}", get(op::read_report::respond))

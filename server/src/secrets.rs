@@ -22,8 +22,8 @@ const KEY_FILE_BYTES_MAX: u64 = 1_024;
 /// The keys of a node.
 #[derive(Clone)]
 pub struct Secrets {
-    /// Signs the catalogue.
-    pub catalogue: SigningKey,
+    /// Signs the catalogue; none at an edge, which only takes signed records.
+    pub catalogue: Option<SigningKey>,
     /// Signs receipts.
     pub node: SigningKey,
     /// Signs access tokens.
@@ -64,7 +64,7 @@ impl Secrets {
     /// New keys that are kept nowhere, for tests.
     pub fn random() -> Result<Self, NoEntropy> {
         Ok(Self {
-            catalogue: SigningKey::from_bytes(&random()?),
+            catalogue: Some(SigningKey::from_bytes(&random()?)),
             node: SigningKey::from_bytes(&random()?),
             token: SigningKey::from_bytes(&random()?),
         })
@@ -74,10 +74,24 @@ impl Secrets {
     pub fn open(folder: &Path) -> Result<Self, SecretsError> {
         let at = |name: &str| read_key(&folder.join("secrets").join(name));
         Ok(Self {
-            catalogue: at("catalogue.key")?,
+            catalogue: Some(at("catalogue.key")?),
             node: at("node.key")?,
             token: at("token.key")?,
         })
+    }
+
+    /// Reads the keys of an edge, making those that are not there; the files are durable on return.
+    pub fn open_or_create_edge(folder: &Path) -> Result<Self, SecretsError> {
+        let secrets = folder.join("secrets");
+        create_folder(&secrets)?;
+        let keys = Self {
+            catalogue: None,
+            node: read_or_create_key(&secrets.join("node.key"))?,
+            token: read_or_create_key(&secrets.join("token.key"))?,
+        };
+        sync(&secrets)?;
+        sync(folder)?;
+        Ok(keys)
     }
 
     /// Copies the keys of one node's folder to another folder; keys that are there stay, and then
@@ -87,11 +101,12 @@ impl Secrets {
         let secrets = to.join("secrets");
         create_folder(&secrets)?;
         let named = [
-            ("catalogue.key", &keys.catalogue),
-            ("node.key", &keys.node),
-            ("token.key", &keys.token),
+            ("catalogue.key", keys.catalogue.as_ref()),
+            ("node.key", Some(&keys.node)),
+            ("token.key", Some(&keys.token)),
         ];
         for (name, key) in named {
+            let Some(key) = key else { continue };
             let path = secrets.join(name);
             if !path.exists() {
                 write_key(&path, key.as_bytes())?;
@@ -105,15 +120,9 @@ impl Secrets {
     pub fn open_or_create(folder: &Path) -> Result<Self, SecretsError> {
         let secrets = folder.join("secrets");
         create_folder(&secrets)?;
-        let at = |name: &str| {
-            let path = secrets.join(name);
-            if !path.exists() {
-                write_key(&path, &random()?)?;
-            }
-            read_key(&path)
-        };
+        let at = |name: &str| read_or_create_key(&secrets.join(name));
         let keys = Self {
-            catalogue: at("catalogue.key")?,
+            catalogue: Some(at("catalogue.key")?),
             node: at("node.key")?,
             token: at("token.key")?,
         };
@@ -166,6 +175,13 @@ fn is_key_file(name: &str) -> bool {
         && stem
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+}
+
+fn read_or_create_key(path: &Path) -> Result<SigningKey, SecretsError> {
+    if !path.exists() {
+        write_key(path, &random()?)?;
+    }
+    read_key(path)
 }
 
 /// Where the code of a first run is kept until the province is founded.
@@ -262,8 +278,8 @@ mod tests {
         ));
         let made = Secrets::open_or_create(folder.path()).unwrap();
         let again = Secrets::open_or_create(folder.path()).unwrap();
-        assert_eq!(made.catalogue.to_bytes(), again.catalogue.to_bytes());
-        assert_ne!(made.catalogue.to_bytes(), made.node.to_bytes());
+        assert_eq!(made.catalogue, again.catalogue);
+        assert_ne!(made.catalogue, Some(made.node));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

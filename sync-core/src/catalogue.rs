@@ -18,7 +18,9 @@ use ed25519_dalek::VerifyingKey;
 
 use crate::identity::{DutyId, GrantId, InstallationId, KeyId, PersonId, ProvinceId, UnitId};
 pub use names::{InOrder, Names};
-pub use record::{Body, Duty, Grant, Person, Record, RecordError, Role, SignedRecord, UnitRecord};
+pub use record::{
+    Body, Duty, Grant, NodeRecord, Person, Record, RecordError, Role, SignedRecord, UnitRecord,
+};
 
 /// Why a record cannot follow the ones applied so far. The state is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +118,7 @@ pub struct Catalogue {
     keys: BTreeMap<KeyId, DeviceKey>,
     duties: BTreeMap<DutyId, Duty>,
     node_keys: BTreeMap<KeyId, [u8; 32]>,
+    nodes: BTreeMap<KeyId, NodeRecord>,
     named: Names,
 }
 
@@ -206,6 +209,7 @@ impl Catalogue {
             Body::DeviceKeyEnded { key, .. } if !self.keys.contains_key(key) => {
                 unknown("a device key")
             }
+            Body::Node(node) if !self.units.contains_key(&node.unit) => unknown("a unit"),
             Body::Province { .. }
             | Body::Template { .. }
             | Body::Person(_)
@@ -214,6 +218,7 @@ impl Catalogue {
             | Body::DeviceKeyEnded { .. }
             | Body::Duty(_)
             | Body::NodeKey { .. }
+            | Body::Node(_)
             | Body::Rehearsal { .. } => Ok(()),
         }
     }
@@ -290,6 +295,11 @@ impl Catalogue {
             }
             Body::NodeKey { public_key, .. } => {
                 self.node_keys.insert(KeyId::of(&public_key), public_key);
+            }
+            Body::Node(node) => {
+                let id = KeyId::of(&node.public_key);
+                self.node_keys.insert(id, node.public_key);
+                self.nodes.insert(id, node);
             }
             Body::Rehearsal { label } => self.rehearsal = Some(label),
         }
@@ -406,5 +416,13 @@ impl Catalogue {
     /// The public keys of nodes that may sign receipts.
     pub fn node_keys(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.node_keys.values()
+    }
+    /// The nodes beside the province's own, by their keys.
+    pub fn nodes(&self) -> impl Iterator<Item = (&KeyId, &NodeRecord)> {
+        self.nodes.iter()
+    }
+    /// The node of a key.
+    pub fn node(&self, key: KeyId) -> Option<&NodeRecord> {
+        self.nodes.get(&key)
     }
 }

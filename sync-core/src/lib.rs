@@ -32,6 +32,7 @@ pub mod batch;
 pub mod catalogue;
 pub mod log;
 pub mod pack;
+pub mod repair;
 pub mod sync;
 
 pub mod bundle;

@@ -160,3 +160,38 @@ pub const BUNDLE_PIECES_MAX: usize = 32_768;
 
 /// Chains that one bundle has parts of: every device of an area, re-installed now and then.
 pub const BUNDLE_CHAINS_MAX: usize = 16_384;
+
+/// Symbols that a repair begins with: enough for some 230 parts that only one side has, in 5 KB.
+pub const REPAIR_SYMBOLS_FIRST: usize = 384;
+
+/// Symbols in one answer of a repair: about 100 KB, and 5,000 parts that only one side has.
+pub const REPAIR_SYMBOLS_PER_ANSWER_MAX: usize = 8_192;
+
+/// Symbols of one repair: about 850 KB. Where more is needed, the whole feed is read instead.
+pub const REPAIR_SYMBOLS_MAX: usize = 65_536;
+
+/// Parts that one request of a repair asks for by their short ids: 16 KB of them.
+pub const REPAIR_IDS_PER_REQUEST_MAX: usize = 2_048;
+
+/// Answers in a row that bring a repair no further, before the whole feed is read instead. All symbols
+/// that one may take come in thirteen.
+pub const REPAIR_IDLE_ANSWERS_MAX: u32 = 24;
+
+/// Nodes beside the last one that a device remembers: the province and the edges of two areas, and one
+/// that has taken a new id since.
+pub const NODES_REMEMBERED_MAX: usize = 4;
+
+/// Unacknowledged parts of a node that a device remembers while it talks to another one: months of a
+/// tablet's work, some 150 KB. A node with more is met again as a new one.
+pub const OUTBOX_REMEMBERED_MAX: usize = 4_096;
+
+/// Parts that a node keeps in mind because the node above could not take them yet: one message of them.
+pub const UPLINK_LEFT_MAX: usize = 1_024;
+
+/// Stretches of its own log that a node keeps in mind because they came from above; of more the first
+/// are sent up once more, which changes nothing there.
+pub const UPLINK_STRETCHES_MAX: usize = 4_096;
+
+/// Parts on which a node and the one above judge differently: held on one side. More is a fault that a
+/// person has to look at.
+pub const UPLINK_DIFFERENCES_MAX: usize = 4_096;

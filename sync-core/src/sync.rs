@@ -7,8 +7,8 @@
 //! the shell makes durable *before* it sends anything or tells a person "saved".
 //!
 //! Freshness comes from node ids and positions. A node that is asked for a position beyond its end
-//! was rolled back and takes a new id; a device that meets a node id it does not know offers
-//! everything it holds and reads everything again, once. A device whose chain is behind what the
+//! was rolled back and takes a new id; a device that meets a node id it does not know finds out
+//! what the two differ in and sends and asks for that ([`repair`]). A device whose chain is behind what the
 //! node holds of it was rolled back and goes on under a new installation id.
 
 pub mod carried;
@@ -20,8 +20,10 @@ pub mod node;
 pub mod packed;
 pub mod piece;
 pub mod receipt;
+pub mod repair;
 #[cfg(test)]
 mod tests;
+pub mod uplink;
 
 pub use device::{
     Device, DeviceError, DeviceStatus, Notice, OutboxState, Received, Scope, Sequence, Taken,
@@ -31,3 +33,4 @@ pub use message::{Known, PartAnswer, Request, Response};
 pub use node::{NodeIdentity, Session};
 pub use packed::{PackedRequest, PackedResponse};
 pub use receipt::Receipt;
+pub use uplink::{Standing, Uplink};

@@ -26,6 +26,10 @@ const BOUNDS: [(&str, f64, Side); 29] = [
         2_000.0,
         Side::AtMost,
     ),
+    // 100,000 parts on both sides, 100 missing on each.
+    ("repair_100_missing_bytes", 16e3, Side::AtMost),
+    ("repair_100_missing_round_trips", 2.0, Side::AtMost),
+    ("repair_100_missing_cpu_ms", 100.0, Side::AtMost),
     ("server_memory_92_communes_bytes", 80e6, Side::AtMost),
     ("start_with_index_s", 2.0, Side::AtMost),
     ("start_without_index_s", 30.0, Side::AtMost),
@@ -58,9 +62,10 @@ const BOUNDS: [(&str, f64, Side); 29] = [
 const SEEDS: &str = "0..300";
 
 /// What is measured, in order: the program, and what it is told.
-const PROGRAMS: [(&str, &[&str]); 5] = [
+const PROGRAMS: [(&str, &[&str]); 6] = [
     ("examples/bench_gate", &[]),
     ("examples/bench_roll_up", &[]),
+    ("examples/bench_repair", &[]),
     ("examples/bench_store", &[]),
     ("load", &[]),
     ("simulate", &["--seeds", SEEDS, "--json"]),

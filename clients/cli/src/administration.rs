@@ -269,6 +269,28 @@ impl Administration<'_> {
         Ok(answer.enrolments)
     }
 
+    /// Makes a code by which a server becomes the edge of a unit.
+    pub fn add_node(
+        &mut self,
+        unit_code: &str,
+        label: &str,
+        address: &str,
+    ) -> Result<Value, RoadError> {
+        let body = json!({ "unit_code": unit_code, "label": label, "address": address });
+        self.post("/v1/nodes", &body)
+    }
+
+    /// Lets an edge exchange with the node above it, and says how it stands then.
+    pub fn sync_upstream(&mut self) -> Result<Value, RoadError> {
+        self.post("/v1/upstream/exchange", &json!({}))
+    }
+
+    /// How an edge stands with the node above it.
+    pub fn upstream(&mut self) -> Result<Value, RoadError> {
+        self.0
+            .with_token(|road, token| road.get("/v1/upstream", token))
+    }
+
     /// Ends a grant; true if it was in force.
     pub fn end_grant(&mut self, grant: GrantId) -> Result<bool, RoadError> {
         let answer: Ended = self.post(&format!("/v1/grants/{grant}/end"), &json!({}))?;

@@ -12,6 +12,7 @@ mod fingerprints;
 mod grant;
 mod history;
 mod list;
+mod node;
 mod org;
 mod people;
 mod rehearse;
@@ -129,6 +130,9 @@ enum Command {
     /// Administrator: device keys
     #[command(subcommand)]
     Device(device::Device),
+    /// Edge servers of areas
+    #[command(subcommand)]
+    Node(node::Node),
     /// Administrator: grants
     #[command(subcommand)]
     Grant(grant::Grant),
@@ -265,6 +269,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Duty(command) => command.run(context),
         Command::Enrolment(command) => command.run(context),
         Command::Device(command) => command.run(context),
+        Command::Node(command) => command.run(context),
         Command::Grant(command) => command.run(context),
         Command::Catalogue(command) => command.run(context),
         Command::Rehearse(command) => command.run(context),

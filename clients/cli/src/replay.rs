@@ -144,6 +144,7 @@ pub(crate) fn request(tablet: &mut Tablet, parts: Vec<SignedPart>) -> Result<Req
         catalogue_number: u64::MAX - 1,
         records: Vec::new(),
         parts,
+        repair: None,
         ..own
     })
 }

@@ -23,7 +23,8 @@ use sync_core::identity::{
 };
 use sync_core::log::{KeyspaceError, MemoryKeyspace, Write};
 use sync_core::number::Number;
-use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState};
+use sync_core::sync::packed::Packing;
+use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState, PackedResponse};
 
 use crate::json::{self, Typed};
 use crate::packed;
@@ -252,8 +253,13 @@ impl TabletState {
     pub fn unpacked(&mut self, frame: &[u8]) -> Result<Vec<u8>, StepError> {
         match Frame::decode(frame) {
             Ok(Frame::PackedResponse(packed)) => {
-                let response = self.device.open_response(*packed)?;
-                Ok(Frame::Response(Box::new(response)).encode())
+                let unpacked = PackedResponse {
+                    response: self.device.open_response(*packed)?,
+                    unread: false,
+                    records: None,
+                    entries: Packing::Plain,
+                };
+                Ok(Frame::PackedResponse(Box::new(unpacked)).encode())
             }
             Ok(
                 Frame::Response(_)

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! H  u8 version = 1, [32] hash of the sealed piece before (zero in the first), var number, svar made at,
-//!    var count, then for each secret file its name and its bytes
+//!    var count, then for each file of keys, and what makes a node an edge, its name and its bytes
 //! R  a record of the journal: its body
 //! E  var records, var catalogue number, fingerprint
 //! S  [32] public node key, [64] its signature over H("backup piece", BLAKE3 of all frames before)
@@ -20,9 +20,9 @@ use sync_core::log::Fingerprint;
 use super::FRAME_BYTES_MAX;
 
 const VERSION: u8 = 1;
-/// Files of keys, and bytes of one.
+/// Files beside the journal, and bytes of one: an edge's holds the certificate of an authority.
 const SECRETS_MAX: usize = 16;
-const SECRET_BYTES_MAX: usize = 1_024;
+const SECRET_BYTES_MAX: usize = 64 * 1_024;
 
 /// Why a piece cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub(super) struct Head {
     pub(super) previous: [u8; 32],
     pub(super) number: u64,
     pub(super) made_at: i64,
-    /// Names and contents of the files of keys.
+    /// Names and contents of the files of keys, and of what makes a node an edge.
     pub(super) secrets: Vec<(String, Vec<u8>)>,
 }
 

@@ -8,6 +8,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dongbo::durable_file::FileError;
 use sealed_file::Identity;
 use store::{Commit, CommitError, SharedStore};
 use sync_core::identity::NodeId;
@@ -19,6 +20,7 @@ use super::folder::{FolderError, Series};
 use super::piece::{End, PieceError, PieceReader};
 use crate::app::{App, OpenError};
 use crate::clock::Clock;
+use crate::edge::{self, EdgeCard};
 use crate::entropy::{NoEntropy, random};
 use crate::keyspace::{self, StoreKeyspace};
 use crate::secrets::{self, Secrets, SecretsError};
@@ -62,6 +64,9 @@ pub enum RestoreError {
     /// The keys cannot be written.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// What makes the node an edge cannot be written.
+    #[error(transparent)]
+    Edge(#[from] FileError),
     /// A record cannot be kept.
     #[error("a record cannot be kept: {0}")]
     Keep(String),
@@ -157,8 +162,11 @@ pub fn lay_out(
         if end.records != found {
             return Err(stray("records are missing in it"));
         }
-        for (name, secret) in &head.secrets {
-            secrets::put_file(folder, name, secret)?;
+        for (name, bytes) in &head.secrets {
+            match name == edge::FILE {
+                true => EdgeCard::put_back(folder, bytes)?,
+                false => secrets::put_file(folder, name, bytes)?,
+            }
         }
         records += found;
         previous = super::write::hash_of(manifest).unwrap_or_default();

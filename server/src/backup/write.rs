@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
+use dongbo::durable_file::FileError;
 use ed25519_dalek::SigningKey;
 use journal::files::RealFiles;
 use journal::folder::{FolderLock, LockError};
@@ -17,6 +18,7 @@ use sync_core::log::{Fingerprint, LogEntry, keys};
 
 use super::folder::{FolderError, Holds, Manifest, Series, write_durably};
 use super::piece::{End, Head, PieceWriter};
+use crate::edge::{self, EdgeCard};
 use crate::secrets::{self, SecretsError};
 
 /// Why no piece was added. The pieces before are as they were.
@@ -31,6 +33,9 @@ pub enum WriteError {
     /// The keys of the node cannot be read.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// What makes the node an edge cannot be read.
+    #[error(transparent)]
+    Edge(#[from] FileError),
     /// The journal cannot be opened.
     #[error("the journal cannot be opened: {0}")]
     Journal(#[from] journal::OpenError),
@@ -130,7 +135,10 @@ pub fn write(
 ) -> Result<Written, WriteError> {
     fs::create_dir_all(backup).map_err(FolderError::at("create", backup))?;
     let _lock = FolderLock::take(backup)?;
-    let secrets = secrets::files_of(province)?;
+    let mut secrets = secrets::files_of(province)?;
+    if let Some(card) = EdgeCard::bytes_of(province)? {
+        secrets.push((edge::FILE.to_owned(), card));
+    }
     let key = secrets::node_key(province)?;
     let files = RealFiles::read_only(&province.join("store").join("journal"));
     let (journal, _) = Journal::open_read_only(Arc::new(files))?;

@@ -26,6 +26,7 @@ pub(crate) async fn respond(
     SignedIn(identity): SignedIn,
     Body(request): Body<Request>,
 ) -> Result<NoContent, Problem> {
+    app.only_at_province()?;
     let person = identity.person;
     let attempts_of = person.to_string();
     app.passwords.attempt(&attempts_of, app.clock.now_s())?;

@@ -33,6 +33,9 @@ pub enum FoundError {
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
+    /// The folder is an edge's.
+    #[error("the folder has no catalogue key: it is an edge's")]
+    NoKey,
     /// A name is wrong.
     #[error("{0}")]
     Name(&'static str),
@@ -84,6 +87,7 @@ pub fn found(
             label: FIRST_ADMINISTRATOR.to_owned(),
             expires_at: clock.now_s().saturating_add(limits::FIRST_CODE_S),
             used_by: None,
+            node: None,
         };
         let write = Write {
             key: enrolment::key(code.as_str()),
@@ -137,7 +141,8 @@ fn found_with(
     if let Some(province) = registry.current().province() {
         return Err(FoundError::AlreadyFounded(province.name.clone()));
     }
-    let key = secrets.catalogue.verifying_key();
+    let signer = secrets.catalogue.as_ref();
+    let key = signer.ok_or(FoundError::NoKey)?.verifying_key();
     let person = PersonId(random()?);
     let node = NodeIdentity {
         node: NodeId(random()?),

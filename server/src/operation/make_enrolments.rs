@@ -125,6 +125,7 @@ async fn one(
 }
 
 fn make(app: &App, administrator: PersonId, requests: &[Request]) -> Result<Vec<Answer>, Problem> {
+    app.only_at_province()?;
     if requests.len() > limits::ENROLMENT_CODES_AT_ONCE {
         return Err(Problem::new(ProblemCode::TooLarge));
     }
@@ -151,6 +152,7 @@ fn make(app: &App, administrator: PersonId, requests: &[Request]) -> Result<Vec<
             label: request.label.as_str().to_owned(),
             expires_at,
             used_by: None,
+            node: None,
         };
         let key = enrolment::key(code.as_str());
         commit.conditions.push(Condition {

@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Condition, Write};
-use sync_core::catalogue::{Body as RecordBody, Catalogue};
+use sync_core::catalogue::{Body as RecordBody, Catalogue, NodeRecord};
 use sync_core::identity::{KeyId, NodeId, PersonId, ProvinceId, UnitId};
 
 use crate::app::{App, SharedApp, blocking};
@@ -62,6 +62,7 @@ pub(crate) async fn respond(
     State(app): State<SharedApp>,
     Body(request): Body<Request>,
 ) -> Result<Json<Answer>, Problem> {
+    app.only_at_province()?;
     let code =
         EnrolmentCode::read(&request.code).ok_or_else(|| Problem::new(ProblemCode::CodeUnknown))?;
     let public_key = request.public_key.0;
@@ -134,7 +135,16 @@ fn redeem(
             label,
         };
         enrolment.used_by = Some(public_key);
-        let mut draft = Draft::records(vec![record], enrolment.clone());
+        let node = enrolment.node.clone().map(|address| {
+            RecordBody::Node(NodeRecord {
+                public_key,
+                unit: enrolment.unit,
+                label: enrolment.label.clone(),
+                address,
+            })
+        });
+        let records = [record].into_iter().chain(node).collect();
+        let mut draft = Draft::records(records, enrolment.clone());
         let key = enrolment::key(code.as_str());
         draft.beside.conditions.push(Condition {
             key: key.clone(),

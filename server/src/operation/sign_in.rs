@@ -50,6 +50,7 @@ pub(crate) async fn respond(
     State(app): State<SharedApp>,
     Body(request): Body<Request>,
 ) -> Result<Json<Session>, Problem> {
+    app.only_at_province()?;
     app.passwords
         .attempt(request.name.as_str(), app.clock.now_s())?;
     let turn = app.passwords.turn().await?;

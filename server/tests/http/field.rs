@@ -140,16 +140,20 @@ impl Field {
         tablet.device.seal(START_S).unwrap();
     }
 
-    /// One exchange over POST.
-    pub(crate) fn exchange(&self, tablet: &Tablet, request: Request) -> sync::Response {
-        let frame = Frame::Request(Box::new(request)).encode();
+    /// A frame there and its answer back, over POST.
+    fn carry(&self, tablet: &Tablet, frame: &Frame) -> Frame {
         let mut answer = ureq::post(format!("{}/v1/sync", self.served.url))
             .header("authorization", format!("Bearer {}", tablet.token))
             .header("content-type", "application/octet-stream")
-            .send(&frame)
+            .send(&frame.encode())
             .unwrap();
         let bytes = answer.body_mut().read_to_vec().unwrap();
-        match Frame::decode(&bytes).unwrap() {
+        Frame::decode(&bytes).unwrap()
+    }
+
+    /// One exchange over POST, as it is.
+    pub(crate) fn exchange(&self, tablet: &Tablet, request: Request) -> sync::Response {
+        match self.carry(tablet, &Frame::Request(Box::new(request))) {
             Frame::Response(response) => *response,
             Frame::Request(_)
             | Frame::Problem(_)
@@ -167,8 +171,11 @@ impl Field {
     pub(crate) fn sync(&self, tablet: &mut Tablet) -> Vec<Notice> {
         let mut notices = Vec::new();
         for _ in 0..20 {
-            let request = tablet.device.request().unwrap();
-            let response = self.exchange(tablet, request);
+            let frame = tablet.device.packed_request().unwrap();
+            let Frame::PackedResponse(packed) = self.carry(tablet, &frame) else {
+                panic!("no packed response")
+            };
+            let response = tablet.device.open_response(*packed).unwrap();
             let received = Self::take(tablet, &response);
             notices.extend(received.notices);
             if !received.again {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use dongbo_server::metrics::Metrics;
 use journal::Observer;
 use serde_json::json;
+use sync_core::log::{Follow, Write, keys};
+use sync_core::sync::{Device, Notice};
 
 use crate::field::{Field, PERIOD};
 
@@ -51,6 +53,7 @@ fn a_day_of_work_is_seen_in_the_metrics() {
         ("dongbo_commit_exchanges_count", 1.0),
         ("dongbo_roll_up_seconds_count{kind=\"whole\"}", 1.0),
         ("dongbo_ready", 1.0),
+        ("dongbo_repairs_total", 0.0),
         ("dongbo_live_connections", 0.0),
         ("dongbo_held_parts", 0.0),
         ("dongbo_derivation_lag_parts", 0.0),
@@ -116,4 +119,30 @@ fn syncs_of_the_journal_are_told_by_the_journal() {
     let text = field.served.scrape();
     assert!(value(&text, "dongbo_journal_sync_seconds_count") >= 1.0);
     assert!(value(&text, "dongbo_journal_sync_seconds_sum") >= 0.003);
+}
+
+/// A part is gone from a tablet: fingerprints tell, it is found out which one, and it comes again.
+#[test]
+fn fingerprints_that_differ_are_repaired_and_counted() {
+    let field = Field::new(1);
+    let code = field.sum_code();
+    let mut writer = field.tablet(1, "officer", "c1", false);
+    let mut reader = field.tablet(2, "officer", "c1", false);
+    for value in [10, 20, 30] {
+        field.fill(&mut writer, &code, value);
+        field.sync(&mut writer);
+    }
+    field.sync(&mut reader);
+    let all = reader.device.log().fingerprint(&Follow::All).unwrap();
+    let mut kept = reader.device.keyspace().clone();
+    let key = keys::log(reader.device.log().end().unwrap());
+    kept.apply([Write { key, value: None }]);
+    let sealer = reader.device.sealer().clone();
+    reader.device = Device::open(sealer, kept).unwrap().0;
+    assert_ne!(reader.device.log().fingerprint(&Follow::All).unwrap(), all);
+    let notices = field.sync(&mut reader);
+    assert_eq!(notices, [Notice::FingerprintMismatch]);
+    assert_eq!(reader.device.log().fingerprint(&Follow::All).unwrap(), all);
+    let counted = field.served.scrape();
+    assert!(counted.contains("dongbo_repairs_total 1\n"), "{counted}");
 }

@@ -36,6 +36,7 @@ problem-period-bad = The period { $period } is not written correctly.
 problem-cursor-bad = The place of the next page is wrong. Read again from the first page.
 problem-frame-bad = The sync frame cannot be read: { $detail }. Nothing was accepted.
 problem-changed-meanwhile = Somebody else has just changed this. Try again.
+problem-ask-the-province = This is the edge server of { $unit }. It keeps work and passes it on; this is done at the province: { $upstream }
 problem-not-founded = This server has no province yet. Open its page to set it up.
 problem-already-founded = This server has its province already.
 problem-file-bad = The file cannot be imported: { $detail }. Nothing was written.
@@ -51,6 +52,9 @@ problem-internal = The server made an error. Try again; if it stays, tell an adm
 
 cli-enrolled = The device of { $display } ({ $name }) is enrolled in { $province }. Device folder: { $folder }.
 cli-rehearsal = REHEARSAL – { $label }: the figures here are not real ones.
+cli-node-added = Code for the edge server { $name }: { $code }. It works once, for 24 hours; at the edge: dongbo-server init --upstream … --code { $code }
+cli-node-in-step = In step with { $upstream }: sent up to { $sent }, taken up to { $taken }.
+cli-node-behind = Not in step with { $upstream }: sent up to { $sent }, taken up to { $taken }. { $error }
 cli-no-pin = The device's key is not sealed under a PIN: whoever has this folder can sign. Use --pin when enrolling.
 cli-catalogue-later = The province's catalogue is not read yet. Run dongbo sync when there is a network.
 cli-signed-in = { $name } can sign in at { $server }.

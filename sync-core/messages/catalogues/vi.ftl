@@ -36,6 +36,7 @@ problem-period-bad = Kỳ báo cáo { $period } viết không đúng.
 problem-cursor-bad = Vị trí trang tiếp theo không đúng. Hãy đọc lại từ trang đầu.
 problem-frame-bad = Gói đồng bộ không đọc được: { $detail }. Chưa có gì được nhận.
 problem-changed-meanwhile = Dữ liệu vừa được người khác thay đổi. Hãy thử lại.
+problem-ask-the-province = Đây là máy chủ khu vực của { $unit }, chỉ nhận giữ và chuyển tiếp dữ liệu. Việc này làm ở máy chủ của tỉnh: { $upstream }
 problem-not-founded = Máy chủ này chưa có tỉnh nào. Hãy mở trang của máy chủ để thiết lập.
 problem-already-founded = Máy chủ này đã có tỉnh.
 problem-file-bad = Không nhập được tệp: { $detail }. Chưa có gì được ghi.
@@ -51,6 +52,9 @@ problem-internal = Máy chủ gặp lỗi. Hãy thử lại; nếu vẫn lỗi, 
 
 cli-enrolled = Đã ghi danh máy của { $display } ({ $name }) vào { $province }. Thư mục máy: { $folder }.
 cli-rehearsal = DIỄN TẬP – { $label }: số liệu ở đây không phải số liệu thật.
+cli-node-added = Mã cho máy chủ khu vực { $name }: { $code }. Mã dùng một lần, trong 24 giờ; tại khu vực: dongbo-server init --upstream … --code { $code }
+cli-node-in-step = Đã khớp với { $upstream }: đã gửi đến { $sent }, đã nhận đến { $taken }.
+cli-node-behind = Chưa khớp với { $upstream }: đã gửi đến { $sent }, đã nhận đến { $taken }. { $error }
 cli-no-pin = Khóa của máy chưa được khóa bằng mã PIN: ai cầm được thư mục này là ký được thay. Dùng --pin khi ghi danh.
 cli-catalogue-later = Chưa đọc được danh mục của tỉnh. Hãy chạy dongbo sync khi có mạng.
 cli-signed-in = { $name } đăng nhập được ở { $server }.

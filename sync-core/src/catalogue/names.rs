@@ -67,6 +67,7 @@ impl Names {
             | Body::DeviceKeyEnded { .. }
             | Body::Duty(_)
             | Body::NodeKey { .. }
+            | Body::Node(_)
             | Body::Rehearsal { .. } => {}
         }
     }

@@ -151,6 +151,19 @@ pub struct Duty {
     pub due: String,
 }
 
+/// A node that serves a unit and those below it, beside the province's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// Ed25519 public key: signs its receipts, and opens its sessions with the node above.
+    pub public_key: [u8; 32],
+    /// The unit it serves, with its subtree.
+    pub unit: UnitId,
+    /// What the node is called.
+    pub label: String,
+    /// Where tablets reach it: an address that begins with `https://` or `http://`.
+    pub address: String,
+}
+
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
@@ -210,6 +223,8 @@ pub enum Body {
         /// What every page says.
         label: String,
     },
+    /// A node whose receipts count, and which serves a unit.
+    Node(NodeRecord),
 }
 
 /// A record before it is signed.
@@ -311,6 +326,7 @@ impl SignedRecord {
             | Body::DeviceKeyEnded { .. }
             | Body::Duty(_)
             | Body::NodeKey { .. }
+            | Body::Node(_)
             | Body::Rehearsal { .. } => Err(RecordError::NotTheFirst),
         }
     }
@@ -424,6 +440,11 @@ impl Body {
                 to.text(label);
                 11
             }
+            Self::Node(node) => {
+                to.raw(&node.public_key).raw(&node.unit.0);
+                to.text(&node.label).text(&node.address);
+                12
+            }
         }
     }
 
@@ -484,6 +505,12 @@ impl Body {
             11 => Self::Rehearsal {
                 label: from.name("label")?.to_owned(),
             },
+            12 => Self::Node(NodeRecord {
+                public_key: from.array("public key")?,
+                unit: UnitId(from.array("unit")?),
+                label: from.name("label")?.to_owned(),
+                address: from.name("address")?.to_owned(),
+            }),
             _ => return Err(DecodeError::Undefined("kind of the record").into()),
         })
     }

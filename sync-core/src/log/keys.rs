@@ -9,7 +9,7 @@ pub const DERIVED_FROM: u8 = 0x80;
 
 /// The version of the shape of the derived keys, those of a server included. Whoever changes a key or
 /// a value from 0x80 on gives this another number; what was derived by another is derived again.
-pub const DERIVED_VERSION: u64 = 2;
+pub const DERIVED_VERSION: u64 = 3;
 
 /// Node identity.
 pub const NODE: u8 = 0x01;
@@ -19,6 +19,8 @@ pub const CATALOGUE: u8 = 0x02;
 pub const LOG: u8 = 0x03;
 /// Held parts by held number.
 pub const HELD: u8 = 0x04;
+/// Where a node stands with the node above it.
+pub const UPLINK: u8 = 0x09;
 /// Parts of a device that no node has acknowledged yet, by part id.
 pub const OUTBOX: u8 = 0x21;
 const PART: u8 = 0x80;
@@ -49,6 +51,10 @@ pub fn after(tag: u8) -> Vec<u8> {
 /// Node identity.
 pub fn node() -> Vec<u8> {
     vec![NODE]
+}
+/// Where a node stands with the node above it.
+pub fn uplink() -> Vec<u8> {
+    vec![UPLINK]
 }
 /// A catalogue record.
 pub fn catalogue(number: u64) -> Vec<u8> {

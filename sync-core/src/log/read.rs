@@ -37,6 +37,14 @@ impl Follow {
         [a, b, c, d, e, f, g, h]
     }
 
+    /// What is in both.
+    pub fn within(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, other) => other.clone(),
+            (these, Self::All) => these.clone(),
+            (Self::These(a), Self::These(b)) => Self::These(a.intersection(b).copied().collect()),
+        }
+    }
     /// True if the peer follows a partition.
     pub fn contains(&self, partition: Partition) -> bool {
         match self {
@@ -273,6 +281,51 @@ impl LogReader<'_> {
         }
     }
 
+    /// Tells position and id of every part of a feed up to a position, partition by partition, without
+    /// reading entries. Memory does not grow with them.
+    pub fn each_part(
+        &self,
+        follow: &Follow,
+        through: u64,
+        tell: &mut dyn FnMut(u64, PartId),
+    ) -> Result<(), KeyspaceError> {
+        match follow {
+            Follow::These(partitions) => partitions
+                .iter()
+                .try_for_each(|partition| self.each_part_of(*partition, through, tell)),
+            Follow::All => self
+                .partitions()?
+                .iter()
+                .try_for_each(|(partition, _)| self.each_part_of(*partition, through, tell)),
+        }
+    }
+
+    fn each_part_of(
+        &self,
+        partition: Partition,
+        through: u64,
+        tell: &mut dyn FnMut(u64, PartId),
+    ) -> Result<(), KeyspaceError> {
+        let to = keys::feed(partition, through.saturating_add(1));
+        let mut from = keys::feed(partition, 0);
+        loop {
+            let found = self.0.scan(&from, &to, STEP)?;
+            let mut last = None;
+            for (key, value) in &found {
+                let position = number_of_feed(key).zip(<[u8; 32]>::try_from(value.as_slice()).ok());
+                let (position, part) = position.ok_or(KeyspaceError::Damaged("feed"))?;
+                tell(position, PartId(part));
+                last = Some(position);
+            }
+            match last {
+                Some(last) if found.len() == STEP => {
+                    from = keys::feed(partition, last.saturating_add(1));
+                }
+                Some(_) | None => return Ok(()),
+            }
+        }
+    }
+
     fn positions(&self, follow: &Follow, after: u64) -> Result<Vec<u64>, KeyspaceError> {
         let mut positions: Vec<u64> = match follow {
             Follow::All => {
@@ -287,10 +340,7 @@ impl LogReader<'_> {
                     let found = self
                         .0
                         .scan(&from, &keys::feed(*partition, u64::MAX), STEP)?;
-                    positions.extend(found.iter().filter_map(|(key, _)| {
-                        key.last_chunk::<8>()
-                            .map(|number| u64::from_be_bytes(*number))
-                    }));
+                    positions.extend(found.iter().filter_map(|(key, _)| number_of_feed(key)));
                 }
                 positions
             }
@@ -299,4 +349,10 @@ impl LogReader<'_> {
         positions.truncate(STEP);
         Ok(positions)
     }
+}
+
+/// The position in the key of a feed.
+fn number_of_feed(key: &[u8]) -> Option<u64> {
+    let number = key.last_chunk::<8>()?;
+    Some(u64::from_be_bytes(*number))
 }

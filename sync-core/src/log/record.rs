@@ -39,7 +39,7 @@ impl Recorded {
 /// What is known of parts, partitions and chains, and is said of them anew.
 pub(super) trait Facts {
     fn set_part(&mut self, part: PartId, place: PartPlace);
-    fn set_feed(&mut self, partition: Partition, position: u64);
+    fn set_feed(&mut self, partition: Partition, position: u64, part: PartId);
     fn fingerprint(&self, partition: Partition) -> Result<Fingerprint, KeyspaceError>;
     fn set_fingerprint(&mut self, partition: Partition, fingerprint: Fingerprint);
     fn number(&self, actor: ActorId, number: u64) -> Result<Option<Numbered>, KeyspaceError>;
@@ -67,7 +67,7 @@ pub(super) fn record(
     } = *part;
     facts.set_part(id, place);
     if let PartPlace::Accepted(position) = place {
-        facts.set_feed(partition, position);
+        facts.set_feed(partition, position, id);
         let fingerprint = facts.fingerprint(partition)?.plus(Fingerprint::of(id));
         facts.set_fingerprint(partition, fingerprint);
     }

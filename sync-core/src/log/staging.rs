@@ -279,8 +279,8 @@ impl Facts for Staging<'_> {
     fn set_part(&mut self, part: PartId, place: PartPlace) {
         Staging::set_part(self, part, place);
     }
-    fn set_feed(&mut self, partition: Partition, position: u64) {
-        self.put(keys::feed(partition, position), Vec::new());
+    fn set_feed(&mut self, partition: Partition, position: u64, part: PartId) {
+        self.put(keys::feed(partition, position), part.0.to_vec());
     }
     fn fingerprint(&self, partition: Partition) -> Result<Fingerprint, KeyspaceError> {
         Staging::fingerprint(self, partition)

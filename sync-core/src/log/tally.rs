@@ -105,8 +105,8 @@ impl Facts for Tallying<'_> {
         self.put(keys::part(part), part_value(place));
     }
 
-    fn set_feed(&mut self, partition: Partition, position: u64) {
-        self.put(keys::feed(partition, position), Vec::new());
+    fn set_feed(&mut self, partition: Partition, position: u64, part: PartId) {
+        self.put(keys::feed(partition, position), part.0.to_vec());
     }
 
     fn fingerprint(&self, partition: Partition) -> Result<Fingerprint, KeyspaceError> {

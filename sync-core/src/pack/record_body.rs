@@ -34,6 +34,7 @@ pub(super) mod told {
             | Body::GrantEnded(_)
             | Body::DeviceKeyEnded { .. }
             | Body::NodeKey { .. }
+            | Body::Node(_)
             | Body::Rehearsal { .. } => BYTES,
         }
     }

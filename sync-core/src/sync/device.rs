@@ -8,8 +8,11 @@
 //! saw. Received entries are applied after the drafts of their documents were sealed.
 
 mod bundle;
+mod elsewhere;
+mod peer;
 mod receive;
 mod records;
+mod repair;
 mod reset;
 mod seal;
 
@@ -20,9 +23,8 @@ use super::message::{Known, Request, Response, digest_of_parts};
 use crate::batch::{SealError, Sealer, SignedPart};
 use crate::bundle::BundleError;
 use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
-use crate::codec::{Reader, Writer};
 use crate::document::{ApplyError, Document, Edit, Subject, WriteError};
-use crate::identity::{DocumentId, InstallationId, NodeId, PartId};
+use crate::identity::{DocumentId, InstallationId, PartId};
 use crate::limits;
 use crate::log::{
     Cache, Fingerprint, Follow, HeldReason, Keyspace, KeyspaceError, LogReader, MemoryKeyspace,
@@ -31,6 +33,9 @@ use crate::log::{
 
 pub use bundle::{Scope, Sequence, Taken};
 pub use receive::{Notice, Received};
+
+use peer::{PEER, Peer, peer_write, read_peer};
+use repair::{Mode, Repair};
 
 /// Why a step failed. What was durable before still is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,21 +100,8 @@ pub struct DeviceStatus {
     pub catalogue_number: u64,
 }
 
-/// Where the device stands with its node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Peer {
-    node: NodeId,
-    follow: Follow,
-    position: u64,
-    /// Reading everything again before the rest of the outbox is offered.
-    resetting: bool,
-    /// Resets since the fingerprints last agreed: more than one and something else is wrong.
-    resets: u64,
-}
-
 const STATE: u8 = 0x20;
 const DRAFT: u8 = 0x22;
-const PEER: u8 = 0x23;
 
 /// A device.
 #[derive(Debug)]
@@ -122,6 +114,8 @@ pub struct Device {
     drafts: BTreeMap<DocumentId, Draft>,
     outbox: BTreeMap<PartId, OutboxState>,
     peer: Option<Peer>,
+    /// Nodes met before that one.
+    elsewhere: elsewhere::Elsewhere,
     /// Parts of the request under way, in order.
     in_flight: Vec<PartId>,
     /// How messages go between this device and its node.
@@ -130,6 +124,8 @@ pub struct Device {
     giving_back: records::GivingBack,
     /// Changes set aside while an answer is taken.
     forked: reset::Forked,
+    /// How far a repair came that is under way.
+    repair: Option<Repair>,
 }
 
 impl Device {
@@ -152,6 +148,10 @@ impl Device {
             }
             None => writes.push(state_write(sealer.installation)),
         }
+        if keyspace.get(&[PEER])?.is_none() {
+            // Made to forget its node, the device is made to forget all of them.
+            writes.extend(elsewhere::forgotten(&keyspace)?);
+        }
         keyspace.apply(writes.clone());
         let catalogue = read_catalogue(&keyspace)?;
         let mut device = Self {
@@ -162,10 +162,12 @@ impl Device {
             drafts: BTreeMap::new(),
             outbox: BTreeMap::new(),
             peer: read_peer(&keyspace)?,
+            elsewhere: elsewhere::Elsewhere::read(&keyspace)?,
             in_flight: Vec::new(),
             manner: super::packed::Manner::default(),
             giving_back: records::GivingBack::default(),
             forked: reset::Forked::default(),
+            repair: None,
             keyspace,
         };
         device.read_drafts()?;
@@ -271,9 +273,11 @@ impl Device {
     pub(super) fn set_manner(&mut self, manner: super::packed::Manner) {
         self.manner = manner;
     }
-    /// True while everything is read again.
-    pub(super) fn is_resetting(&self) -> bool {
-        self.peer.as_ref().is_some_and(|peer| peer.resetting)
+    /// True while its position does not say what the device has.
+    pub(super) fn is_out_of_step(&self) -> bool {
+        self.peer
+            .as_ref()
+            .is_some_and(|peer| peer.mode != Mode::Following)
     }
 
     /// The parts of the last request that this answer says are in the node's log.
@@ -427,11 +431,18 @@ impl Device {
 
     /// The next request: what waits, as far as it fits, and where the device stands.
     pub fn request(&mut self) -> Result<Request, DeviceError> {
-        let resetting = self.peer.as_ref().is_some_and(|peer| peer.resetting);
-        let parts = if resetting {
-            Vec::new()
-        } else {
-            self.waiting_parts()?
+        let mode = self.peer.as_ref().map(|peer| peer.mode);
+        let (repair, through) = self.ask()?.unzip();
+        let parts = match (mode, through.flatten()) {
+            (None | Some(Mode::Following), _) | (Some(Mode::Repairing(_)), Some(_)) => {
+                self.waiting_parts()?
+            }
+            (Some(Mode::Reading), _) | (Some(Mode::Repairing(_)), None) => Vec::new(),
+        };
+        let asks_for_entries = match (mode, through.flatten()) {
+            (None, _) => !self.holds_shared_parts()?,
+            (Some(Mode::Repairing(_)), None) => false,
+            (Some(_), _) => true,
         };
         self.in_flight = parts.iter().map(SignedPart::id).collect();
         let own = self.log().chain(self.sealer.actor())?.number;
@@ -442,16 +453,20 @@ impl Device {
         Ok(Request {
             province: self.sealer.province,
             actor: self.sealer.actor(),
-            own_number: if resetting { 0 } else { own },
+            own_number: if mode == Some(Mode::Reading) { 0 } else { own },
             catalogue_number: self.catalogue.last_number(),
             known: self.peer.as_ref().map(|peer| Known {
                 node: peer.node,
                 follow: peer.follow.digest(),
-                position: peer.position,
+                position: through.flatten().unwrap_or(peer.position),
             }),
-            bytes_max: limits::RESPONSE_ENTRY_BYTES_MAX as u64,
+            bytes_max: match asks_for_entries {
+                true => limits::RESPONSE_ENTRY_BYTES_MAX as u64,
+                false => 0,
+            },
             records,
             parts,
+            repair,
         })
     }
 
@@ -520,41 +535,6 @@ fn state_write(installation: InstallationId) -> Write {
         key: vec![STATE],
         value: Some(installation.0.to_vec()),
     }
-}
-
-fn peer_write(peer: &Peer) -> Write {
-    let mut to = Writer::new();
-    to.raw(&peer.node.0)
-        .var(peer.position)
-        .u8(peer.resetting.into())
-        .var(peer.resets);
-    to.bytes(&super::message::encode_follow(&peer.follow));
-    Write {
-        key: vec![PEER],
-        value: Some(to.into_bytes()),
-    }
-}
-
-fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
-    let Some(bytes) = keyspace.get(&[PEER])? else {
-        return Ok(None);
-    };
-    let damaged = |_| KeyspaceError::Damaged("peer");
-    let mut from = Reader::new(&bytes);
-    let node = NodeId(from.array("node").map_err(damaged)?);
-    let position = from.var("position").map_err(damaged)?;
-    let resetting = from.u8("resetting").map_err(damaged)? == 1;
-    let resets = from.var("resets").map_err(damaged)?;
-    let follow = from.bytes(bytes.len(), "follow").map_err(damaged)?;
-    let follow = super::message::decode_follow(follow).map_err(damaged)?;
-    let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
-    Ok(Some(Peer {
-        node,
-        follow,
-        position,
-        resetting,
-        resets,
-    }))
 }
 
 fn read_catalogue(keyspace: &MemoryKeyspace) -> Result<Catalogue, DeviceError> {

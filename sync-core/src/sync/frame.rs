@@ -2,6 +2,7 @@
 
 use super::message::{Request, Response};
 use super::packed::{PackedRequest, PackedResponse};
+use super::repair::{Ask, Told};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::limits;
 
@@ -28,7 +29,8 @@ pub enum Frame {
     Response(Box<Response>),
     /// From a node that could not do what was asked: a machine code.
     Problem(String),
-    /// From a device, its parts packed. The answer is packed too.
+    /// From a device, its parts packed, perhaps with what it asks for to repair its set. The answer is
+    /// packed too.
     PackedRequest(Box<PackedRequest>),
     /// From a node, its entries packed.
     PackedResponse(Box<PackedResponse>),
@@ -39,6 +41,14 @@ fn checksum(kind: u8, body: &[u8]) -> [u8; 4] {
     [a, b, c, d]
 }
 
+/// What rides along with a message, and the message.
+fn beside(write: impl FnOnce(&mut Writer), message: &[u8]) -> Vec<u8> {
+    let mut to = Writer::new();
+    write(&mut to);
+    to.raw(message);
+    to.into_bytes()
+}
+
 impl Frame {
     /// Bytes: kind, checksum, length and body.
     pub fn encode(&self) -> Vec<u8> {
@@ -46,8 +56,14 @@ impl Frame {
             Self::Request(request) => (1, request.encode()),
             Self::Response(response) => (2, response.encode()),
             Self::Problem(code) => (3, code.clone().into_bytes()),
-            Self::PackedRequest(request) => (4, request.encode()),
-            Self::PackedResponse(response) => (5, response.encode()),
+            Self::PackedRequest(request) => match &request.request.repair {
+                None => (4, request.encode()),
+                Some(ask) => (6, beside(|to| ask.write(to), &request.encode())),
+            },
+            Self::PackedResponse(response) => match &response.response.repair {
+                None => (5, response.encode()),
+                Some(told) => (7, beside(|to| told.write(to), &response.encode())),
+            },
         };
         let mut writer = Writer::new();
         writer.u8(kind).raw(&checksum(kind, &body)).bytes(&body);
@@ -79,6 +95,20 @@ impl Frame {
             }
             4 => Self::PackedRequest(Box::new(PackedRequest::decode(body)?)),
             5 => Self::PackedResponse(Box::new(PackedResponse::decode(body)?)),
+            6 => {
+                let mut from = Reader::new(body);
+                let ask = Ask::read(&mut from)?;
+                let mut packed = PackedRequest::decode(from.rest())?;
+                packed.request.repair = Some(ask);
+                Self::PackedRequest(Box::new(packed))
+            }
+            7 => {
+                let mut from = Reader::new(body);
+                let told = Told::read(&mut from)?;
+                let mut packed = PackedResponse::decode(from.rest())?;
+                packed.response.repair = Some(told);
+                Self::PackedResponse(Box::new(packed))
+            }
             _ => return Err(DecodeError::Undefined("kind of frame").into()),
         })
     }

@@ -8,6 +8,7 @@ use crate::limits;
 use crate::log::{Fingerprint, Follow, HeldReason, Verdict};
 
 use super::receipt::Receipt;
+use super::repair::{Ask, Told};
 
 /// The version of the protocol; the first byte of each message.
 pub const VERSION: u8 = 1;
@@ -42,6 +43,8 @@ pub struct Request {
     pub records: Vec<SignedRecord>,
     /// Its new parts, in the order they were sealed.
     pub parts: Vec<SignedPart>,
+    /// What it asks for to repair its set; travels beside a packed request only.
+    pub repair: Option<Ask>,
 }
 
 /// What a node says of one part it was sent.
@@ -100,6 +103,8 @@ pub struct Response {
     pub more: bool,
     /// Fingerprint of everything the device follows, when nothing more follows.
     pub fingerprint: Option<Fingerprint>,
+    /// What the device asked for to repair its set; travels beside a packed answer only.
+    pub repair: Option<Told>,
 }
 
 /// Names the parts of a request, so that an answer that comes late is not taken for another's.
@@ -187,6 +192,7 @@ impl Request {
             bytes_max,
             records,
             parts,
+            repair: None,
         })
     }
 }
@@ -276,14 +282,14 @@ pub(crate) fn read_follow(from: &mut Reader<'_>) -> Result<Option<Follow>, Decod
 }
 
 /// Bytes of a set of partitions, as a device keeps them.
-pub(super) fn encode_follow(follow: &Follow) -> Vec<u8> {
+pub(crate) fn encode_follow(follow: &Follow) -> Vec<u8> {
     let mut to = Writer::new();
     write_follow(&mut to, Some(follow));
     to.into_bytes()
 }
 
 /// Reads what [`encode_follow`] wrote.
-pub(super) fn decode_follow(bytes: &[u8]) -> Result<Option<Follow>, DecodeError> {
+pub(crate) fn decode_follow(bytes: &[u8]) -> Result<Option<Follow>, DecodeError> {
     let mut from = Reader::new(bytes);
     let follow = read_follow(&mut from)?;
     from.end("follow")?;
@@ -382,6 +388,7 @@ impl Response {
             position,
             more,
             fingerprint,
+            repair: None,
         })
     }
 }

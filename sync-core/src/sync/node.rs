@@ -8,6 +8,7 @@ use ed25519_dalek::SigningKey;
 
 use super::message::{Request, Response, digest_of_parts};
 use super::receipt::Receipt;
+use super::repair;
 use crate::access;
 use crate::batch::{SignedPart, VerifiedPart};
 use crate::catalogue::{Catalogue, SignedRecord};
@@ -117,10 +118,19 @@ pub fn accept(
     acceptor: &mut Acceptor<'_>,
     parts: &[Result<VerifiedPart, &'static str>],
 ) -> Result<Vec<Verdict>, KeyspaceError> {
+    accept_as(acceptor, parts, Trust::Judge)
+}
+
+/// The same for parts that another node may have judged before.
+pub fn accept_as(
+    acceptor: &mut Acceptor<'_>,
+    parts: &[Result<VerifiedPart, &'static str>],
+    trust: Trust,
+) -> Result<Vec<Verdict>, KeyspaceError> {
     parts
         .iter()
         .map(|part| match part {
-            Ok(part) => acceptor.accept(part, Trust::Judge),
+            Ok(part) => acceptor.accept(part, trust),
             Err(code) => Ok(Verdict::Refused { code }),
         })
         .collect()
@@ -167,7 +177,6 @@ pub fn answer(
         Receipt::sign(identity.node, request.actor, reached, now, &identity.key)
     });
     let from = known.unwrap_or(0);
-    let own = known.map(|_| (request.actor, request.own_number));
     let bytes_max = usize::try_from(request.bytes_max)
         .unwrap_or(usize::MAX)
         .min(limits::RESPONSE_ENTRY_BYTES_MAX);
@@ -176,15 +185,21 @@ pub fn answer(
         .catalogue_number
         .saturating_add(records.len() as u64);
     let before = reader.fingerprint(&session.follow)?;
-    let page = if from == 0 && reached < catalogue_last {
-        // Entries are judged by the catalogue: a new device would not take those that came before it.
-        FeedPage {
+    // Entries are judged by the catalogue: a new device would not take those that came before it.
+    let is_early = (from == 0 || request.repair.is_some()) && reached < catalogue_last;
+    // A peer that thinks of another node may know how far it has read here and says so next, or repairs;
+    // one that asks for no bytes is about to repair.
+    let is_elsewhere = request.known.is_some_and(|it| it.node != identity.node);
+    let symbols = repair::tell_symbols(keyspace, identity, session, request)?;
+    let (page, given) = if is_early || is_elsewhere || bytes_max == 0 || symbols.is_some() {
+        let page = FeedPage {
             entries: Vec::new(),
             position: from,
             more: true,
-        }
+        };
+        (page, None)
     } else {
-        reader.feed(&session.follow, from, own, bytes_max)?
+        repair::page_of(reader, session, (request, &parts), known, bytes_max)?
     };
     let fingerprint = if page.more {
         None
@@ -211,11 +226,12 @@ pub fn answer(
         position: page.position,
         more: page.more,
         fingerprint,
+        repair: symbols.or(given),
     })
 }
 
 /// Catalogue records after a number, as many as fit one answer, and the number of the last one held.
-fn records_after(
+pub(super) fn records_after(
     keyspace: &dyn Keyspace,
     number: u64,
 ) -> Result<(Vec<SignedRecord>, u64), KeyspaceError> {

@@ -311,14 +311,14 @@ impl Device {
     pub fn pack_request(&self, mut request: Request) -> Result<Frame, DeviceError> {
         let manner = self.manner();
         let is_plain = manner.plain_answer || manner.is_forked;
-        let wanted = match (is_plain, self.is_resetting()) {
+        let wanted = match (is_plain, self.is_out_of_step()) {
             (true, _) => Wanted::Plain,
             (false, true) => Wanted::OnNothing,
             (false, false) => Wanted::OnShared,
         };
         let mut parts = Packing::Plain;
         if !manner.plain_request && !request.parts.is_empty() {
-            let on_shared = request.known.is_some();
+            let on_shared = request.known.is_some() && !self.is_out_of_step();
             let shared = match on_shared {
                 true => Shared::Without(self.positions_of_outbox(|_, _| false)?),
                 false => Shared::Nothing,

@@ -15,11 +15,14 @@ use crate::identity::{GrantId, InstallationId, KeyId, NodeId, PersonId, Province
 use crate::log::{Acceptor, Cache, Follow, HeldReason, LogReader, MemoryKeyspace, Write, keys};
 
 mod bundles;
+mod elsewhere;
 mod exchange;
 mod growing;
 mod held;
+mod repairing;
 mod rolled_back;
 mod schedules;
+mod triangle;
 
 const NOW: i64 = 1_760_000_000;
 

@@ -1,4 +1,4 @@
-//! Ten mistakes that such a system is known to make, planted one at a time to see that the
+//! Eleven mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -27,11 +27,13 @@ pub enum Bug {
     RollUpForgetsRival,
     /// A snapshot gives a new tablet documents without the identity of the parts they came in.
     SnapshotWithoutParts,
+    /// A tablet takes a repair for done that it never made.
+    SkippedRepair,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -42,6 +44,7 @@ impl Bug {
         Self::GateWithoutPredecessors,
         Self::RollUpForgetsRival,
         Self::SnapshotWithoutParts,
+        Self::SkippedRepair,
     ];
 
     /// Its name on the command line.
@@ -57,6 +60,7 @@ impl Bug {
             Self::GateWithoutPredecessors => "gate-without-predecessors",
             Self::RollUpForgetsRival => "roll-up-forgets-rival",
             Self::SnapshotWithoutParts => "snapshot-without-parts",
+            Self::SkippedRepair => "skipped-repair",
         }
     }
 

@@ -1,7 +1,8 @@
 //! What a planted mistake does on a tablet.
 
+use sync_core::codec::{DecodeError, Reader, Writer};
 use sync_core::document::{Edit, Subject};
-use sync_core::log::{HeldReason, MemoryKeyspace, Write};
+use sync_core::log::{HeldReason, Keyspace, MemoryKeyspace, Write};
 use sync_core::sync::{Device, PartAnswer, Response};
 
 use crate::tablet::Tablet;
@@ -9,6 +10,28 @@ use crate::violation::{Checked, must};
 
 /// A draft that was not sealed (`docs/formats.md` section 11).
 const DRAFT: u8 = 0x22;
+
+/// Where a device stands with its node (`docs/formats.md` section 11).
+const PEER: u8 = 0x23;
+
+/// Where a device stands, without the repair that it is about to make; none if it makes none.
+fn without_repair(peer: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
+    let mut from = Reader::new(peer);
+    let node: [u8; 16] = from.array("node")?;
+    let position = from.var("position")?;
+    match from.u8("repair")? {
+        0 => return Ok(None),
+        2 => {
+            let _key: [u8; 16] = from.array("key")?;
+        }
+        _ => {}
+    }
+    let _repairs = from.var("repairs")?;
+    // So many that none is made any more.
+    let mut to = Writer::new();
+    to.raw(&node).var(position).u8(0).var(9).raw(from.rest());
+    Ok(Some(to.into_bytes()))
+}
 
 impl Tablet {
     /// Takes the drafts of documents that an answer is about out of the device, so that they are
@@ -38,6 +61,26 @@ impl Tablet {
             self.device = Some(device);
         }
         Ok(taken)
+    }
+
+    /// Makes the device forget the repair that it is about to make.
+    pub fn skip_the_repair(&mut self) -> Checked<Vec<Write>> {
+        let Some(device) = &self.device else {
+            return Ok(Vec::new());
+        };
+        let mut truth: MemoryKeyspace = device.keyspace().clone();
+        let Some(peer) = must("peer", truth.get(&[PEER]))? else {
+            return Ok(Vec::new());
+        };
+        let Some(value) = must("peer", without_repair(&peer))? else {
+            return Ok(Vec::new());
+        };
+        let (key, value) = (vec![PEER], Some(value));
+        let write = Write { key, value };
+        truth.apply([write.clone()]);
+        let (device, _) = must("device-opens", Device::open(device.sealer().clone(), truth))?;
+        self.device = Some(device);
+        Ok(vec![write])
     }
 
     /// Hides from the device that the node knows its numbers as something else.

@@ -239,6 +239,7 @@ impl World {
             bytes_max: 0,
             records: Vec::new(),
             parts: side.waiting.clone(),
+            repair: None,
         };
         let bytes = Frame::Request(Box::new(request)).encode();
         self.trace.bytes(&bytes);

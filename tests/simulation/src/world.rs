@@ -382,6 +382,9 @@ impl World {
                 .extend(must("device-edits", device.edit(&subject, &edits))?);
         }
         tablet.again = received.again;
+        if bug == Some(Bug::SkippedRepair) {
+            received.writes.extend(tablet.skip_the_repair()?);
+        }
         let saved = tablet.save(&received.writes, &mut self.ledger)?;
         for notice in &received.notices {
             self.trace

@@ -184,6 +184,7 @@ fn documents(vectors: &mut Vec<(&'static str, String)>) {
         bytes_max: 1_000,
         records: Vec::new(),
         parts,
+        repair: None,
     };
     vectors.push((
         "request frame",

@@ -32,17 +32,32 @@ impl Authority {
             reason,
         };
         let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
-        let certificates = CertificateDer::pem_slice_iter(&bytes)
+        Self::own(&bytes).map_err(refused)
+    }
+
+    /// The authority of a text in PEM; the public ones without one.
+    pub fn of_pem(text: Option<&str>) -> Result<Self, RoadError> {
+        let Some(text) = text else {
+            return Ok(Self::Public);
+        };
+        Self::own(text.as_bytes()).map_err(|reason| RoadError::Authority {
+            path: "PEM".into(),
+            reason,
+        })
+    }
+
+    fn own(bytes: &[u8]) -> Result<Self, String> {
+        let certificates = CertificateDer::pem_slice_iter(bytes)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| error.to_string())?;
         let mut store = RootCertStore::empty();
         for certificate in &certificates {
             store
                 .add(certificate.clone())
-                .map_err(|error| refused(error.to_string()))?;
+                .map_err(|error| error.to_string())?;
         }
         if store.is_empty() {
-            return Err(refused("no certificate in PEM".to_owned()));
+            return Err("no certificate in PEM".to_owned());
         }
         Ok(Self::Own(Arc::new(certificates)))
     }

@@ -114,9 +114,14 @@ pub struct DeviceSession {
 impl DeviceSession {
     /// A session that is not open yet.
     pub fn new(road: Road, card: &DeviceCard, key: &SigningKey) -> Self {
+        Self::of(road, card.province, key)
+    }
+
+    /// The same of any key that the catalogue knows.
+    pub fn of(road: Road, province: ProvinceId, key: &SigningKey) -> Self {
         Self {
             road,
-            province: card.province,
+            province,
             key: key.clone(),
             token: None,
             under_way: None,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sync_core::identity::PartId;
 use sync_core::log::Write;
-use sync_core::sync::{Frame, Response};
+use sync_core::sync::packed::Packing;
+use sync_core::sync::{Frame, PackedResponse, Response};
 
 use super::{Step, StepError, TabletState};
 
@@ -28,12 +29,17 @@ pub(super) fn response(frame: &[u8]) -> Result<Box<Response>, StepError> {
     match Frame::decode(frame) {
         Ok(Frame::Response(response)) => Ok(response),
         Ok(Frame::Problem(code)) => Err(StepError::Problem(code)),
+        Ok(Frame::PackedResponse(packed)) if is_unpacked(&packed) => Ok(Box::new(packed.response)),
         Ok(Frame::PackedResponse(_)) => Err(StepError::Frame("a packed answer".to_owned())),
         Ok(Frame::Request(_) | Frame::PackedRequest(_)) => {
             Err(StepError::Frame("a request".to_owned()))
         }
         Err(error) => Err(StepError::Frame(error.to_string())),
     }
+}
+
+fn is_unpacked(packed: &PackedResponse) -> bool {
+    packed.records.is_none() && packed.entries == Packing::Plain
 }
 
 /// Takes the parts that are to be left out from an answer.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::receive::verified;
+use super::repair::Mode;
 use super::{Device, DeviceError, Notice, OutboxState, Peer};
 use crate::access;
 use crate::batch::SignedPart;
@@ -25,7 +26,7 @@ const READ: u8 = 0x25;
 /// What a device writes into a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// What no node has acknowledged.
+    /// What some node that it knows has not acknowledged: what the area has, the province may lack.
     Waiting,
     /// Everything it holds.
     All,
@@ -181,9 +182,13 @@ impl Device {
 
     /// Parts of the log in its order: what waits, or all.
     fn parts_in(&self, scope: Scope) -> Result<Vec<SignedPart>, DeviceError> {
+        let elsewhere = self.lacking_elsewhere()?;
         let everything = self.log().feed(&Follow::All, 0, None, usize::MAX)?;
         let parts = everything.entries.into_iter().map(|(_, entry)| entry.part);
-        let waits = |part: &SignedPart| self.outbox.get(&part.id()) == Some(&OutboxState::Waiting);
+        let waits = |part: &SignedPart| {
+            let id = part.id();
+            self.outbox.get(&id) == Some(&OutboxState::Waiting) || elsewhere.contains(&id)
+        };
         Ok(match scope {
             Scope::All => parts.collect(),
             Scope::Waiting => parts.filter(waits).collect(),
@@ -420,12 +425,13 @@ impl Device {
                 node: span.node,
                 follow: span.follow.clone(),
                 position: 0,
-                resetting: false,
+                mode: Mode::Following,
                 resets: 0,
             },
             None => return,
         };
-        let follows = peer.node == span.node && peer.follow == span.follow && !peer.resetting;
+        let follows =
+            peer.node == span.node && peer.follow == span.follow && peer.mode == Mode::Following;
         if follows && span.after <= peer.position && peer.position < span.through {
             let position = span.through;
             self.set_peer(Peer { position, ..peer }, &mut taken.writes);

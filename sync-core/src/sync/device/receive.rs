@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::repair::{Mode, Move, REPAIRS_MAX};
 use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::{Entry, SignedPart};
 use crate::identity::{DocumentId, InstallationId, PartId};
@@ -73,9 +74,12 @@ impl Device {
         fresh: InstallationId,
     ) -> Result<Received, DeviceError> {
         let mut received = Received::default();
-        self.meet(response, &mut received);
+        let returned = self.meet(response, fresh, &mut received)?;
         self.receive_records(response, &mut received)?;
         self.take_answers(response, &mut received);
+        if returned {
+            self.read_before_offering(&mut received);
+        }
         let forked = self.is_forked(response, &received)?;
         if forked {
             // What the answer brings was chosen for a chain that is not what the node holds of it:
@@ -84,23 +88,39 @@ impl Device {
             self.continue_as(fresh, now, &mut received)?;
         } else {
             self.offer_what_is_lost(response, &mut received)?;
-            self.take_entries(response, now, &mut received)?;
-            self.advance(response, &mut received);
+            match self.hear(response) {
+                Move::Follow => {
+                    self.take_entries(response, now, &mut received)?;
+                    self.advance(response, &mut received);
+                }
+                Move::Compare => self.compare(response, false, &mut received)?,
+                Move::CompareAnew => self.compare(response, true, &mut received)?,
+                Move::Take => {
+                    self.take_entries(response, now, &mut received)?;
+                    self.cross_out(response, &mut received);
+                }
+                Move::Wait => self.wait(&mut received),
+            }
         }
-        self.prove(response, &mut received)?;
+        self.prove(response, fresh, &mut received)?;
         let waits = self
             .outbox
             .values()
             .any(|state| *state == OutboxState::Waiting);
         let progressed = received.acknowledged > 0 || forked;
-        let resetting = self.peer.as_ref().is_some_and(|peer| peer.resetting);
-        received.again |= response.more || resetting || (waits && progressed);
+        received.again |= response.more || self.is_out_of_step() || (waits && progressed);
         Ok(received)
     }
 
-    /// A node id not met before: everything held here is offered to it, after everything there was
-    /// read.
-    fn meet(&mut self, response: &Response, received: &mut Received) {
+    /// A node id not met before: what it lacks of what is held here is offered to it, what it has and
+    /// this device lacks is asked for. One that was met before the last one (true): reading goes on
+    /// where it was left.
+    fn meet(
+        &mut self,
+        response: &Response,
+        fresh: InstallationId,
+        received: &mut Received,
+    ) -> Result<bool, DeviceError> {
         let follow = response.follow.clone();
         let same = self
             .peer
@@ -109,25 +129,60 @@ impl Device {
         if same {
             if let (Some(follow), Some(mut peer)) = (follow, self.peer.clone()) {
                 // The set of partitions changed: positions count from the start again.
-                peer.follow = follow;
+                let before = std::mem::replace(&mut peer.follow, follow);
                 peer.position = response.from;
+                // No fingerprint will tell any more what the node lacks there.
+                let (now, to) = (peer.follow.clone(), &mut received.writes);
+                self.offer_partitions(|of| before.contains(of) && !now.contains(of), to)?;
+                self.repair = None;
                 self.set_peer(peer, &mut received.writes);
             }
-            return;
+            return Ok(false);
+        }
+        if self.return_to(response.node, &mut received.writes)? {
+            self.repair = None;
+            received.again = true;
+            let known = self.peer.clone();
+            if let (Some(follow), Some(mut peer)) = (follow, known)
+                && follow != peer.follow
+            {
+                peer.follow = follow;
+                peer.position = 0;
+                self.set_peer(peer, &mut received.writes);
+            }
+            return Ok(true);
         }
         let first = self.peer.is_none();
         let resets = self.peer.as_ref().map_or(0, |peer| peer.resets);
+        self.leave_node(&mut received.writes)?;
         let peer = Peer {
             node: response.node,
             follow: follow.unwrap_or(Follow::These(BTreeSet::new())),
             position: 0,
-            resetting: !first,
+            mode: Mode::Following,
             resets,
         };
-        self.set_peer(peer, &mut received.writes);
+        if first && !self.holds_shared_parts()? {
+            self.set_peer(peer, &mut received.writes);
+            return Ok(false);
+        }
         if !first {
             received.notices.push(Notice::NodeChanged);
-            self.offer_everything(&mut received.writes);
+        }
+        self.begin_repair(peer, fresh, &mut received.writes)?;
+        Ok(false)
+    }
+
+    /// Back at a node: what reached it by another road is taken out of the outbox while its feed is
+    /// read on, and only the rest is offered.
+    fn read_before_offering(&mut self, received: &mut Received) {
+        let waits = |state: &OutboxState| *state == OutboxState::Waiting;
+        if let Some(mut peer) = self.peer.clone()
+            && peer.mode == Mode::Following
+            && self.outbox.values().any(waits)
+        {
+            peer.mode = Mode::Reading;
+            self.set_peer(peer, &mut received.writes);
         }
     }
 
@@ -172,15 +227,18 @@ impl Device {
         let own = self.log().chain(self.sealer.actor())?;
         let ahead = response.chain.number > own.number;
         let other = response.chain.number == own.number && response.chain.batch != own.batch;
-        let equivocates = received.notices.iter().any(|notice| {
-            matches!(
-                notice,
-                Notice::Held {
-                    reason: HeldReason::Equivocation,
-                    ..
-                }
-            )
-        });
+        // Of an earlier installation of this device it says nothing new.
+        let mut equivocates = false;
+        for notice in &received.notices {
+            if let Notice::Held {
+                part,
+                reason: HeldReason::Equivocation,
+            } = notice
+            {
+                let part = self.part(*part)?;
+                equivocates |= part.is_none_or(|part| part.actor() == self.sealer.actor());
+            }
+        }
         Ok(ahead || other || equivocates)
     }
 
@@ -292,11 +350,11 @@ impl Device {
 
     fn advance(&mut self, response: &Response, received: &mut Received) {
         if let Some(mut peer) = self.peer.clone() {
-            if response.from == peer.position || response.from == 0 {
-                peer.position = response.position;
+            if response.from <= peer.position {
+                peer.position = peer.position.max(response.position);
             }
-            if peer.resetting && !response.more {
-                peer.resetting = false;
+            if peer.mode == Mode::Reading && !response.more {
+                peer.mode = Mode::Following;
                 received.again = true;
             }
             if Some(&peer) != self.peer.as_ref() {
@@ -306,14 +364,19 @@ impl Device {
     }
 
     /// Compares fingerprints once nothing more is under way on either side.
-    fn prove(&mut self, response: &Response, received: &mut Received) -> Result<(), DeviceError> {
+    fn prove(
+        &mut self,
+        response: &Response,
+        fresh: InstallationId,
+        received: &mut Received,
+    ) -> Result<(), DeviceError> {
         let Some(theirs) = response.fingerprint else {
             return Ok(());
         };
         let Some(mut peer) = self.peer.clone() else {
             return Ok(());
         };
-        if received.again || peer.position != response.position {
+        if received.again || self.is_out_of_step() || peer.position != response.position {
             return Ok(());
         }
         let (ours, outbox) = self.fingerprints(&peer.follow)?;
@@ -325,12 +388,11 @@ impl Device {
             return Ok(());
         }
         received.notices.push(Notice::FingerprintMismatch);
-        if peer.resets == 0 {
-            peer.resets = 1;
-            peer.resetting = true;
-            peer.position = 0;
-            self.set_peer(peer, &mut received.writes);
-            self.offer_everything(&mut received.writes);
+        peer.resets += 1;
+        match peer.resets {
+            1 => self.begin_repair(peer, fresh, &mut received.writes)?,
+            REPAIRS_MAX => self.read_everything(peer, &mut received.writes),
+            _ => {}
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! After a rollback, of the node or of this device: nothing either side held is lost.
 
 use super::receive::{Notice, Received};
-use super::{Device, DeviceError, OutboxState, state_write};
+use super::{Device, DeviceError, state_write};
 use crate::batch::Entry;
 use crate::document::extension_change;
 use crate::gate::{self, DecodedChange};
@@ -32,12 +32,7 @@ impl Device {
             after = page.position;
             parts.extend(page.entries.into_iter().map(|(_, entry)| entry.part.id()));
         }
-        for part in parts {
-            // What the node once held may be lost with its folder like all else.
-            if self.outbox.get(&part) != Some(&OutboxState::Waiting) {
-                self.set_outbox(part, Some(OutboxState::Waiting), to);
-            }
-        }
+        self.offer(parts, to);
     }
 
     /// Moves the parts of the own chain that the node does not hold out of the log into quarantine
@@ -139,13 +134,13 @@ impl Device {
     ) -> Result<(), DeviceError> {
         self.sealer.installation = fresh;
         self.take(vec![state_write(fresh)], &mut received.writes);
+        self.forget_elsewhere(&mut received.writes);
         received.notices.push(Notice::NewInstallation);
         received.again = true;
         if let Some(mut peer) = self.peer.clone() {
-            // The node left out what it took for this chain's own; it is read now as another's.
+            // The node left out what it took for this chain's own; it is asked for now as another's.
             peer.position = 0;
-            peer.resetting = true;
-            self.set_peer(peer, &mut received.writes);
+            self.begin_repair(peer, fresh, &mut received.writes)?;
         }
         let Forked {
             changes: forked,

@@ -31,6 +31,7 @@ fn carry(node: &mut Node, courier: &Device, opened: &Opened) -> (Contents, Span)
         bytes_max: u64::MAX,
         records: Vec::new(),
         parts: opened.contents.parts.clone(),
+        repair: None,
     };
     let person = node.person_of(courier);
     let answer = node.handle(person, &Frame::Request(Box::new(request)).encode());

@@ -83,6 +83,7 @@ fn push(client: &mut Client, parts: Vec<SignedPart>) -> Result<Vec<u64>> {
             bytes_max: 1 << 16,
             records: Vec::new(),
             parts: vec![part],
+            repair: None,
         };
         let frame = Frame::Request(Box::new(request)).encode();
         let began = Instant::now();

@@ -49,6 +49,7 @@ fn request(peer: &Peer, parts: Vec<SignedPart>) -> Vec<u8> {
         bytes_max: 1 << 16,
         records: Vec::new(),
         parts,
+        repair: None,
     }))
     .encode()
 }

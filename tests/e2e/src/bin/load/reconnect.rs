@@ -92,6 +92,7 @@ fn request(device: &Light, known: Option<Known>) -> Request {
         bytes_max: 1 << 18,
         records: Vec::new(),
         parts: Vec::new(),
+        repair: None,
     }
 }
 

@@ -308,6 +308,7 @@ impl Author {
             bytes_max: 0,
             records: Vec::new(),
             parts: vec![part],
+            repair: None,
         };
         let frame = Frame::Request(Box::new(request)).encode();
         let mut response = ureq::post(format!("{url}/v1/sync"))

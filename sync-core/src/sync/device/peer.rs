@@ -1,0 +1,75 @@
+//! Where a device stands with a node, as it is kept.
+
+use super::DeviceError;
+use super::repair::Mode;
+use crate::codec::{Reader, Writer};
+use crate::identity::NodeId;
+use crate::log::{Follow, Keyspace, KeyspaceError, MemoryKeyspace, Write};
+use crate::repair::RepairKey;
+
+pub(super) const PEER: u8 = 0x23;
+
+/// Where the device stands with its node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub(super) node: NodeId,
+    pub(super) follow: Follow,
+    pub(super) position: u64,
+    /// What is done about its feed.
+    pub(super) mode: Mode,
+    /// Repairs since the fingerprints last agreed: after one everything is read, and after that
+    /// something else is wrong.
+    pub(super) resets: u64,
+}
+
+impl Peer {
+    pub(super) fn write(&self, to: &mut Writer) {
+        to.raw(&self.node.0).var(self.position);
+        match self.mode {
+            Mode::Following => to.u8(0),
+            Mode::Reading => to.u8(1),
+            Mode::Repairing(key) => to.u8(2).raw(&key.0),
+        };
+        to.var(self.resets);
+        to.bytes(&crate::sync::message::encode_follow(&self.follow));
+    }
+
+    pub(super) fn read(from: &mut Reader<'_>, bytes_max: usize) -> Result<Self, KeyspaceError> {
+        let damaged = |_| KeyspaceError::Damaged("peer");
+        let node = NodeId(from.array("node").map_err(damaged)?);
+        let position = from.var("position").map_err(damaged)?;
+        let mode = match from.u8("mode").map_err(damaged)? {
+            0 => Mode::Following,
+            1 => Mode::Reading,
+            2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
+            _ => return Err(KeyspaceError::Damaged("peer")),
+        };
+        let resets = from.var("resets").map_err(damaged)?;
+        let follow = from.bytes(bytes_max, "follow").map_err(damaged)?;
+        let follow = crate::sync::message::decode_follow(follow).map_err(damaged)?;
+        let follow = follow.ok_or(KeyspaceError::Damaged("peer"))?;
+        Ok(Self {
+            node,
+            follow,
+            position,
+            mode,
+            resets,
+        })
+    }
+}
+
+pub(super) fn peer_write(peer: &Peer) -> Write {
+    let mut to = Writer::new();
+    peer.write(&mut to);
+    Write {
+        key: vec![PEER],
+        value: Some(to.into_bytes()),
+    }
+}
+
+pub(super) fn read_peer(keyspace: &MemoryKeyspace) -> Result<Option<Peer>, DeviceError> {
+    let Some(bytes) = keyspace.get(&[PEER])? else {
+        return Ok(None);
+    };
+    Ok(Some(Peer::read(&mut Reader::new(&bytes), bytes.len())?))
+}

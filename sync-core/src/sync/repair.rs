@@ -1,0 +1,285 @@
+//! Repair between a device and a node: what rides along with a request and its answer while the two
+//! find out what they differ in (`crate::repair`), and what a node does about it.
+//!
+//! A repair takes two exchanges. In the first the device asks for symbols of everything the node holds
+//! of what it follows, up to a position; more of them follow if they do not do. In the second it asks
+//! for the parts it lacks by their short ids, together with everything after that position, and offers
+//! what the node lacks as it offers any work. A node keeps nothing between the two: all it needs is in
+//! the request, and a log does not change before its end.
+//!
+//! What a device does at each step is the table in `device/repair.rs`.
+
+use std::collections::BTreeSet;
+
+use super::node::{NodeIdentity, Session};
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::identity::PartId;
+use crate::limits;
+use crate::log::{FeedPage, Keyspace, KeyspaceError, LogEntry, LogReader};
+use crate::repair::{RepairKey, ShortId, Stretch, Symbol, next_symbols};
+use crate::repair::{read_symbols, write_symbols};
+
+use super::message::Request;
+
+/// What a device asks for with its request. The answer to symbols brings no entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Symbols of what the node holds.
+    Symbols {
+        /// The key of this repair.
+        key: RepairKey,
+        /// How many parts the device holds.
+        size: u64,
+        /// How many symbols it has.
+        from: u64,
+        /// The position that they are about; 0 with none.
+        through: u64,
+    },
+    /// Parts the device lacks, up to the position that its request names.
+    Parts {
+        /// The key of this repair.
+        key: RepairKey,
+        /// Their short ids, ascending.
+        ids: Vec<ShortId>,
+    },
+}
+
+/// What a node tells with its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// Symbols of what it holds.
+    Symbols(Symbols),
+    /// The entries begin with parts that were asked for by their short ids.
+    Parts {
+        /// Names the key.
+        tag: [u8; 8],
+    },
+}
+
+/// Symbols of what a node holds of what a device follows, up to a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symbols {
+    /// Names the key.
+    pub tag: [u8; 8],
+    /// The position.
+    pub through: u64,
+    /// How many parts they are of.
+    pub size: u64,
+    /// The place of the first one: 0 if the node has to begin anew.
+    pub from: u64,
+    /// The symbols; none if the sets are too unlike, or these would be too many.
+    pub symbols: Vec<Symbol>,
+}
+
+impl Ask {
+    pub(super) fn write(&self, to: &mut Writer) {
+        match self {
+            Self::Symbols {
+                key,
+                size,
+                from,
+                through,
+            } => {
+                to.u8(1).raw(&key.0);
+                to.var(*size).var(*from).var(*through);
+            }
+            Self::Parts { key, ids } => {
+                to.u8(2).raw(&key.0).var(ids.len() as u64);
+                for id in ids {
+                    to.raw(&id.0.to_be_bytes());
+                }
+            }
+        }
+    }
+
+    pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let kind = from.u8("repair")?;
+        let key = RepairKey(from.array("key of a repair")?);
+        match kind {
+            1 => Ok(Self::Symbols {
+                key,
+                size: from.var("size of a set")?,
+                from: from.var("count of symbols")?,
+                through: from.var("position")?,
+            }),
+            2 => {
+                let count = from.count(limits::REPAIR_IDS_PER_REQUEST_MAX, "short ids")?;
+                let ids = (0..count)
+                    .map(|_| Ok(ShortId(from.u64_be("short id")?)))
+                    .collect::<Result<Vec<_>, DecodeError>>()?;
+                if !ids.is_sorted_by(|a, b| a < b) {
+                    return Err(DecodeError::Undefined("order of short ids"));
+                }
+                Ok(Self::Parts { key, ids })
+            }
+            _ => Err(DecodeError::Undefined("repair")),
+        }
+    }
+}
+
+impl Told {
+    pub(super) fn write(&self, to: &mut Writer) {
+        match self {
+            Self::Symbols(told) => {
+                to.u8(1).raw(&told.tag);
+                to.var(told.through).var(told.size).var(told.from);
+                let from = usize::try_from(told.from).unwrap_or(usize::MAX);
+                write_symbols(to, &told.symbols, from, told.size);
+            }
+            Self::Parts { tag } => {
+                to.u8(2).raw(tag);
+            }
+        }
+    }
+
+    pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let kind = from.u8("repair")?;
+        let tag = from.array("key of a repair")?;
+        match kind {
+            1 => {
+                let through = from.var("position")?;
+                let size = from.var("size of a set")?;
+                let begins = from.count(limits::REPAIR_SYMBOLS_MAX, "place of a symbol")?;
+                let symbols = read_symbols(from, begins, size)?;
+                Ok(Self::Symbols(Symbols {
+                    tag,
+                    through,
+                    size,
+                    from: begins as u64,
+                    symbols,
+                }))
+            }
+            2 => Ok(Self::Parts { tag }),
+            _ => Err(DecodeError::Undefined("repair")),
+        }
+    }
+}
+
+/// At a node: the symbols that a request asks for.
+pub(super) fn tell_symbols(
+    keyspace: &dyn Keyspace,
+    identity: &NodeIdentity,
+    session: &Session,
+    request: &Request,
+) -> Result<Option<Told>, KeyspaceError> {
+    let Some(Ask::Symbols {
+        key,
+        size,
+        from,
+        through,
+    }) = request.repair
+    else {
+        return Ok(None);
+    };
+    let reader = LogReader(keyspace);
+    let end = reader.end()?;
+    let goes_on = request.known.is_some_and(|known| {
+        known.node == identity.node && known.follow == session.follow.digest()
+    });
+    let told = usize::try_from(from).unwrap_or(usize::MAX);
+    let goes_on = goes_on && told <= limits::REPAIR_SYMBOLS_MAX && through <= end;
+    // A log that is not the one of before is compared from the start.
+    let (told, through) = match goes_on && told > 0 {
+        true => (told, through),
+        false => (0, end),
+    };
+    let about = reader.fingerprint(&session.follow)?.count();
+    let next = match crate::repair::is_worth_comparing(size, about) {
+        true => next_symbols(told, size, about),
+        false => 0,
+    };
+    let mut stretch = Stretch::new(key, told, told.saturating_add(next));
+    let mut members = 0;
+    if next > 0 {
+        reader.each_part(&session.follow, through, &mut |_, part| {
+            members += 1;
+            stretch.add(key.short(part));
+        })?;
+    }
+    Ok(Some(Told::Symbols(Symbols {
+        tag: key.tag(),
+        through,
+        size: members,
+        from: told as u64,
+        symbols: stretch.symbols,
+    })))
+}
+
+/// Entries that a request asks for.
+struct Asked {
+    entries: Vec<(u64, LogEntry)>,
+    bytes: usize,
+    /// These are all that are here.
+    all: bool,
+}
+
+/// At a node: entries by their short ids, up to a position, about as many as fit.
+fn entries_of(
+    reader: LogReader<'_>,
+    session: &Session,
+    through: u64,
+    (key, ids): (RepairKey, &[ShortId]),
+    bytes_max: usize,
+) -> Result<Asked, KeyspaceError> {
+    let wanted: BTreeSet<ShortId> = ids.iter().copied().collect();
+    let mut positions = Vec::with_capacity(wanted.len());
+    reader.each_part(&session.follow, through, &mut |position, part| {
+        if wanted.contains(&key.short(part)) {
+            positions.push(position);
+        }
+    })?;
+    // What a part builds on has come before it.
+    positions.sort_unstable();
+    let mut asked = Asked {
+        entries: Vec::new(),
+        bytes: 0,
+        all: true,
+    };
+    for position in positions {
+        let entry = reader.entry(position)?;
+        let entry = entry.ok_or(KeyspaceError::Damaged("log entry"))?;
+        let length = entry.part.encode().len();
+        if asked.bytes > 0 && asked.bytes + length > bytes_max {
+            asked.all = false;
+            break;
+        }
+        asked.bytes += length;
+        asked.entries.push((position, entry));
+    }
+    Ok(asked)
+}
+
+/// At a node: the page that begins with the parts a request asks for, if it does, and goes on with the
+/// feed after the position it names.
+pub(super) fn page_of(
+    reader: LogReader<'_>,
+    session: &Session,
+    (request, brought): (&Request, &[PartId]),
+    known: Option<u64>,
+    bytes_max: usize,
+) -> Result<(FeedPage, Option<Told>), KeyspaceError> {
+    let own = known.map(|_| (request.actor, request.own_number));
+    let from = known.unwrap_or(0);
+    // What the request itself brought comes after the position, and is no news.
+    let brought: BTreeSet<PartId> = brought.iter().copied().collect();
+    let is_news = |part: PartId| !brought.contains(&part);
+    let (Some(Ask::Parts { key, ids }), Some(_)) = (&request.repair, known) else {
+        let mut page = reader.feed(&session.follow, from, own, bytes_max)?;
+        page.entries.retain(|(_, entry)| is_news(entry.part.id()));
+        return Ok((page, None));
+    };
+    let told = Some(Told::Parts { tag: key.tag() });
+    let mut asked = entries_of(reader, session, from, (*key, ids), bytes_max)?;
+    let mut page = FeedPage {
+        entries: Vec::new(),
+        position: from,
+        more: true,
+    };
+    if asked.all && asked.bytes < bytes_max {
+        page = reader.feed(&session.follow, from, own, bytes_max - asked.bytes)?;
+    }
+    page.entries.retain(|(_, entry)| is_news(entry.part.id()));
+    asked.entries.append(&mut page.entries);
+    page.entries = asked.entries;
+    Ok((page, told))
+}
