@@ -1,6 +1,7 @@
 //! After a rollback, of the node or of this device: nothing either side held is lost.
 
 use super::receive::{Notice, Received};
+use super::repair::Mode;
 use super::{Device, DeviceError, state_write};
 use crate::batch::Entry;
 use crate::document::extension_change;
@@ -47,7 +48,7 @@ impl Device {
             }
         }
         positions.sort_unstable();
-        let known = self.known_to_others()?;
+        let known = self.known_to_others()?.max(self.acknowledged_number()?);
         let mut forked = Forked::default();
         let mut writes = Vec::new();
         let mut number = self.log().held_end()?;
@@ -117,6 +118,20 @@ impl Device {
         Ok(known)
     }
 
+    /// The last batch of the own chain with a part that is not in the outbox: a node holds it, and so
+    /// all before it, whatever else of them is offered once more. An answer may come after everything
+    /// was put into the outbox again; what it acknowledges must not lose the changes it builds on.
+    fn acknowledged_number(&self) -> Result<u64, DeviceError> {
+        let (reader, actor) = (self.log(), self.sealer.actor());
+        for number in (1..=reader.chain(actor)?.number).rev() {
+            let parts = reader.parts_of_batch(actor, number)?;
+            if parts.iter().any(|part| !self.outbox.contains_key(part)) {
+                return Ok(number);
+            }
+        }
+        Ok(0)
+    }
+
     fn rebuild(&mut self) -> Result<(), DeviceError> {
         self.cache.clear();
         self.documents.clear();
@@ -140,7 +155,9 @@ impl Device {
         if let Some(mut peer) = self.peer.clone() {
             // The node left out what it took for this chain's own; it is asked for now as another's.
             peer.position = 0;
-            self.begin_repair(peer, fresh, &mut received.writes)?;
+            peer.mode = Mode::Reading;
+            self.repair = None;
+            self.set_peer(peer, &mut received.writes);
         }
         let Forked {
             changes: forked,

@@ -129,6 +129,39 @@ fn a_text_of_a_device_copied_back_is_said_again() {
     assert_eq!(text.as_deref(), Some("Đã họp."));
 }
 
+/// The answer that shows the fork takes the unit away as well, so everything of it is offered once
+/// more: what the same answer acknowledges must keep the changes that it builds on.
+#[test]
+fn a_fork_learned_together_with_a_lost_right_tears_nothing_apart() {
+    let mut node = Node::new();
+    let mut hanh = node.enrol(1, Role::Officer, 2, false);
+    hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    sync(&mut node, &mut hanh);
+    hanh.edit(&subject(2), &[cell("I.1", 6)]).unwrap();
+    hanh.seal(NOW).unwrap();
+    let backup = hanh.keyspace().clone();
+    sync(&mut node, &mut hanh);
+    hanh.edit(&subject(2), &[cell("I.1", 7)]).unwrap();
+    sync(&mut node, &mut hanh);
+    // The copy sends its second batch, which the node has, and another third one.
+    let (mut hanh, _) = Device::open(hanh.sealer().clone(), backup).unwrap();
+    hanh.edit(&subject(2), &[cell("I.2", 8)]).unwrap();
+    hanh.seal(NOW).unwrap();
+    let request = hanh.packed_request().unwrap().encode();
+    node.record(Body::GrantEnded(GrantId([1; 8])));
+    let person = node.person_of(&hanh);
+    let Ok(Frame::PackedResponse(packed)) = Frame::decode(&node.handle(person, &request)) else {
+        panic!("no response")
+    };
+    let response = hanh.open_response(*packed).unwrap();
+    assert!(response.follow.is_some(), "the unit is taken away");
+    let fresh = InstallationId([77; 8]);
+    let received = hanh.receive(&response, NOW, fresh).unwrap();
+    assert!(received.notices.contains(&Notice::NewInstallation));
+    assert_eq!(values(&mut hanh, 2)["I.2"], [number(8)]);
+    assert_eq!(values(&mut hanh, 2)["I.1"], [number(6)]);
+}
+
 /// After a rollback of the node somebody who follows one unit gives back the later of two batches. A
 /// receipt for it would also vouch for the one before, which is not there.
 #[test]
