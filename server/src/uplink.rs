@@ -155,8 +155,10 @@ fn exchange(
     runtime: &Handle,
 ) -> Result<Settled, RoundError> {
     let below = StoreKeyspace(&*app.store);
-    let request = uplink.request(&below, &app.registry.current())?;
-    let response = link.exchange(&request)?;
+    let catalogue = app.registry.current();
+    let packed = link.exchange_packed(&uplink.packed_request(&below, &catalogue)?)?;
+    let packed = packed.ok_or_else(|| Problem::internal(&"a road that packs nothing"))?;
+    let response = uplink.open_response(&below, &catalogue, packed)?;
     let brought = uplink.receive(response);
     if brought.node_changed {
         tracing::warn!("the node above has another id: everything is compared from the beginning");

@@ -4,18 +4,18 @@
 //! else of the message still good, and is sent them as they are the next time: that is one exchange
 //! more, never a loop, and nothing is taken for sent that was not.
 
-use std::collections::BTreeSet;
+mod asker;
 
-use super::device::{Device, DeviceError, OutboxState};
 use super::frame::Frame;
 use super::message::{PartAnswer, Request, Response};
 use super::node::{NodeIdentity, Session};
-use crate::catalogue::{Catalogue, Names};
+use crate::catalogue::Catalogue;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::limits;
-use crate::log::staging::PartPlace;
-use crate::log::{Keyspace, KeyspaceError, LogReader};
-use crate::pack::{Ground, Shared, Timed, pack, pack_records, unpack, unpack_records};
+use crate::log::{Keyspace, KeyspaceError};
+use crate::pack::{Ground, Shared, pack, pack_records, unpack};
+
+pub(super) use asker::Manner;
 
 /// How the parts of a message travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -286,158 +286,6 @@ pub fn plain(response: Response, reply: Reply) -> Frame {
         records: None,
         entries: Packing::Plain,
     }))
-}
-
-/// What a device keeps in mind of how messages go. Not durable: the worst that can be forgotten is
-/// that parts have to travel as they are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Manner {
-    /// The node could not read the last packed request.
-    plain_request: bool,
-    /// The last packed answer could not be read here.
-    plain_answer: bool,
-    /// The catalogue here went another way than the node's: no packing of its records can be read.
-    is_forked: bool,
-}
-
-impl Device {
-    /// The next request as a frame, packed; [`Device::request`] as it is.
-    pub fn packed_request(&mut self) -> Result<Frame, DeviceError> {
-        let request = self.request()?;
-        self.pack_request(request)
-    }
-
-    /// Packs what [`Device::request`] gave.
-    pub fn pack_request(&self, mut request: Request) -> Result<Frame, DeviceError> {
-        let manner = self.manner();
-        let is_plain = manner.plain_answer || manner.is_forked;
-        let wanted = match (is_plain, self.is_out_of_step()) {
-            (true, _) => Wanted::Plain,
-            (false, true) => Wanted::OnNothing,
-            (false, false) => Wanted::OnShared,
-        };
-        let mut parts = Packing::Plain;
-        if !manner.plain_request && !request.parts.is_empty() {
-            let on_shared = request.known.is_some() && !self.is_out_of_step();
-            let shared = match on_shared {
-                true => Shared::Without(self.positions_of_outbox(|_, _| false)?),
-                false => Shared::Nothing,
-            };
-            let sent: Vec<Timed> = request.parts.iter().map(|part| (0, part.clone())).collect();
-            if let Some(bytes) = pack(&self.ground(self.catalogue().names(), shared), &sent)? {
-                request.parts.clear();
-                parts = Packing::Packed { on_shared, bytes };
-            }
-        }
-        Ok(Frame::PackedRequest(Box::new(PackedRequest {
-            request,
-            wanted,
-            parts,
-        })))
-    }
-
-    /// The answer with its records and entries, to be taken by [`Device::receive`]. What cannot be
-    /// rebuilt is as if it had not been sent: it comes again, as it is.
-    pub fn open_response(&mut self, packed: PackedResponse) -> Result<Response, DeviceError> {
-        let PackedResponse {
-            mut response,
-            unread,
-            records,
-            entries,
-        } = packed;
-        let mut manner = self.manner();
-        // A node cannot fail to read what came as it is.
-        manner.plain_request = unread && !manner.plain_request;
-        manner.plain_answer = false;
-        if let Some(bytes) = records {
-            let tip = (self.catalogue().last_number(), self.catalogue().last_hash());
-            match unpack_records(tip, &bytes) {
-                Some(records) => response.records = records,
-                None => {
-                    manner.plain_answer = true;
-                    leave_entries(&mut response);
-                }
-            }
-        }
-        // Entries are judged by the catalogue: without its records they wait as well.
-        if let Packing::Packed { on_shared, bytes } = entries
-            && !manner.plain_answer
-        {
-            let shared = match on_shared {
-                true => Shared::Without(self.unknown_to_node(&response)?),
-                false => Shared::Nothing,
-            };
-            let names = self.catalogue().names_with(&response.records);
-            match unpack(&self.ground(&names, shared), &bytes)? {
-                Some(entries) => response.entries = entries,
-                None => {
-                    manner.plain_answer = true;
-                    leave_entries(&mut response);
-                }
-            }
-        }
-        if manner.plain_request {
-            // Parts are still under way, some of which the node may have from an earlier request.
-            response.more = true;
-            response.fingerprint = None;
-        }
-        self.set_manner(manner);
-        Ok(response)
-    }
-
-    /// Keeps in mind whether the records of a node follow those here.
-    pub(super) fn set_forked(&mut self, is_forked: bool) {
-        self.set_manner(Manner {
-            is_forked,
-            ..self.manner()
-        });
-    }
-
-    fn ground<'a>(&'a self, names: &'a Names, shared: Shared) -> Ground<'a> {
-        Ground {
-            keyspace: self.keyspace(),
-            names,
-            shared,
-        }
-    }
-
-    /// Positions of parts that the node did not have accepted when it made this answer.
-    fn unknown_to_node(&self, response: &Response) -> Result<BTreeSet<u64>, DeviceError> {
-        let accepted = self.accepted_by(response);
-        let own = self.sealer().actor();
-        self.positions_of_outbox(|part, state| {
-            accepted.contains(&part.id())
-                || (state == OutboxState::Waiting
-                    && part.actor() == own
-                    && part.header().number <= response.chain.number)
-        })
-    }
-
-    /// Positions of the parts in the outbox, but for some.
-    fn positions_of_outbox(
-        &self,
-        but: impl Fn(&crate::batch::SignedPart, OutboxState) -> bool,
-    ) -> Result<BTreeSet<u64>, DeviceError> {
-        let reader: LogReader<'_> = self.log();
-        let mut positions = BTreeSet::new();
-        for (part, state) in self.outbox() {
-            if let Some(PartPlace::Accepted(position)) = reader.part(*part)?
-                && let Some(entry) = reader.entry(position)?
-                && !but(&entry.part, *state)
-            {
-                positions.insert(position);
-            }
-        }
-        Ok(positions)
-    }
-}
-
-/// Makes an answer one without entries, after which they are asked for again.
-fn leave_entries(response: &mut Response) {
-    response.entries.clear();
-    response.position = response.from;
-    response.more = true;
-    response.fingerprint = None;
 }
 
 /// True for an answer that says the part is in the node's log.

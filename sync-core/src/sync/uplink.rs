@@ -15,6 +15,7 @@
 mod place;
 
 use super::message::{Known, PartAnswer, Request, Response, digest_of_parts};
+use super::packed::Manner;
 use crate::batch::SignedPart;
 use crate::catalogue::{Catalogue, SignedRecord};
 use crate::identity::{ActorId, PartId, ProvinceId};
@@ -65,6 +66,46 @@ pub struct Settled {
     pub acknowledged: usize,
 }
 
+/// Whether the node above was met, and whether parts are under way to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Unmet,
+    Resting,
+    Sending,
+}
+
+/// What an answer is to this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    /// The node that was met, about exactly the parts under way.
+    Answers,
+    /// The node that was met, about other parts: late, or the parts could not be read there.
+    OtherAnswers,
+    /// Another node than the one that was met, or the first.
+    OtherNode,
+}
+
+/// What is done with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Move {
+    /// Its verdicts count and its feed is taken on.
+    GoOn,
+    /// The first place is kept: nothing sent, nothing taken.
+    Begin,
+    /// A new place is begun: what was sent to another node is not there.
+    BeginAnew,
+}
+
+/// The table: what a node does with what it heard. Verdicts about other parts than those under way
+/// count as none, so that these are sent again.
+fn decide(stage: Stage, heard: Heard) -> Move {
+    match (stage, heard) {
+        (Stage::Unmet, Heard::Answers | Heard::OtherAnswers | Heard::OtherNode) => Move::Begin,
+        (Stage::Resting | Stage::Sending, Heard::Answers | Heard::OtherAnswers) => Move::GoOn,
+        (Stage::Resting | Stage::Sending, Heard::OtherNode) => Move::BeginAnew,
+    }
+}
+
 /// What is under way.
 #[derive(Debug, Clone, Default)]
 struct Flight {
@@ -81,6 +122,8 @@ pub struct Uplink {
     /// The chain of the node's own key, which nobody writes.
     actor: ActorId,
     place: Option<Place>,
+    /// How messages go between the two nodes.
+    manner: Manner,
     flight: Flight,
     /// The last answer, without what it brought, and the parts it brought.
     answer: Option<(Response, Vec<PartId>)>,
@@ -102,6 +145,7 @@ impl Uplink {
             province,
             actor,
             place: kept.map(|bytes| Place::decode(&bytes)).transpose()?,
+            manner: Manner::default(),
             flight: Flight::default(),
             answer: None,
             retry_due: true,
@@ -113,6 +157,13 @@ impl Uplink {
     /// Where the node stands, if it has met the node above.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
+    }
+    pub(super) fn manner_mut(&mut self) -> &mut Manner {
+        &mut self.manner
     }
 
     /// Begins a round: what could not be taken above is tried once more.
@@ -227,21 +278,37 @@ impl Uplink {
         Ok(flight)
     }
 
+    fn stage(&self) -> Stage {
+        match (&self.place, self.flight.parts.is_empty()) {
+            (None, _) => Stage::Unmet,
+            (Some(_), true) => Stage::Resting,
+            (Some(_), false) => Stage::Sending,
+        }
+    }
+
+    fn hears(&self, response: &Response) -> Heard {
+        let met = self.place.as_ref().map(|place| place.node);
+        if met != Some(response.node) {
+            return Heard::OtherNode;
+        }
+        let sent = self.flight.parts.iter().map(|(_, part)| part.id());
+        let sent: Vec<PartId> = sent.collect();
+        let is_about_them =
+            response.answers.len() == sent.len() && response.answers_to == digest_of_parts(&sent);
+        match is_about_them {
+            true => Heard::Answers,
+            false => Heard::OtherAnswers,
+        }
+    }
+
     /// Takes an answer to the last request: what is to be taken and accepted before it is settled.
     pub fn receive(&mut self, mut response: Response) -> Brought {
         let mut brought = Brought {
             records: std::mem::take(&mut response.records),
             ..Brought::default()
         };
-        let sent: Vec<PartId> = self
-            .flight
-            .parts
-            .iter()
-            .map(|(_, part)| part.id())
-            .collect();
-        let answers_mine =
-            response.answers.len() == sent.len() && response.answers_to == digest_of_parts(&sent);
-        if !answers_mine {
+        let heard = self.hears(&response);
+        if heard != Heard::Answers {
             response.answers.clear();
         }
         for ((from, part), answer) in self.flight.parts.iter().zip(&response.answers) {
@@ -250,22 +317,19 @@ impl Uplink {
                 brought.parts.push(part.clone());
             }
         }
-        let same = self
-            .place
-            .as_ref()
-            .is_some_and(|place| place.node == response.node);
-        match (&mut self.place, response.follow.take()) {
-            (Some(place), Some(follow)) if same => {
-                // Another set of partitions: the feed counts from its start again.
-                place.follow = follow;
-                place.taken = 0;
+        let follow = response.follow.take();
+        match (decide(self.stage(), heard), &mut self.place) {
+            (Move::GoOn, Some(place)) => {
+                if let Some(follow) = follow {
+                    // Another set of partitions: the feed counts from its start again.
+                    place.follow = follow;
+                    place.taken = 0;
+                }
             }
-            (Some(_), None) if same => {}
-            (place, follow) => {
+            (Move::GoOn | Move::Begin | Move::BeginAnew, place) => {
                 brought.node_changed = place.is_some();
                 *place = Some(Place::new(response.node, follow.unwrap_or(none())));
                 self.flight = Flight::default();
-                response.answers.clear();
             }
         }
         let entries = std::mem::take(&mut response.entries);
@@ -459,5 +523,25 @@ impl Room {
             (self.parts, self.bytes) = (self.parts + 1, bytes);
         }
         fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_is_decided() {
+        use {Heard::*, Move::*, Stage::*};
+        let table = [
+            (Unmet, [Begin, Begin, Begin]),
+            (Resting, [GoOn, GoOn, BeginAnew]),
+            (Sending, [GoOn, GoOn, BeginAnew]),
+        ];
+        for (stage, moves) in table {
+            for (heard, expected) in [Answers, OtherAnswers, OtherNode].into_iter().zip(moves) {
+                assert_eq!(decide(stage, heard), expected, "{stage:?}, {heard:?}");
+            }
+        }
     }
 }

@@ -83,11 +83,9 @@ impl Edge {
 
     /// One exchange; none if nothing came back.
     fn exchange(&mut self, province: &mut Node, fate: Fate, planted: Planted) -> Option<Settled> {
-        let request = self
-            .uplink
-            .request(&self.node.keyspace, &self.node.catalogue)
-            .unwrap();
-        let frame = Frame::Request(Box::new(request)).encode();
+        let (keyspace, catalogue) = (&self.node.keyspace, &self.node.catalogue);
+        let frame = self.uplink.packed_request(keyspace, catalogue).unwrap();
+        let frame = frame.encode();
         if fate == Fate::RequestLost {
             return self.lost(planted);
         }
@@ -95,10 +93,11 @@ impl Edge {
         if fate == Fate::AnswerLost {
             return self.lost(planted);
         }
-        let Ok(Frame::Response(response)) = Frame::decode(&answer) else {
+        let Ok(Frame::PackedResponse(packed)) = Frame::decode(&answer) else {
             panic!("no response");
         };
-        let Brought { records, parts, .. } = self.uplink.receive(*response);
+        let opened = self.uplink.open_response(keyspace, catalogue, *packed);
+        let Brought { records, parts, .. } = self.uplink.receive(opened.unwrap());
         for record in &records {
             if self.node.catalogue.apply(record).is_ok() {
                 let key = keys::catalogue(self.node.catalogue.last_number());
@@ -264,6 +263,44 @@ fn a_province_copied_back_is_given_everything_again() {
     assert_eq!(edge.round(&mut province), Standing::InStep);
     province.keyspace = yesterday;
     province.cache.clear();
+    assert_eq!(edge.round(&mut province), Standing::InStep);
+    assert_eq!(all(&province), all(&edge.node));
+}
+
+#[test]
+fn what_the_province_cannot_rebuild_goes_up_as_it_is() {
+    let (mut province, mut edge, mut devices) = field();
+    edge.round(&mut province);
+    devices[0].edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    sync(&mut edge.node, &mut devices[0]);
+    edge.uplink.begin();
+    let (keyspace, catalogue) = (edge.node.keyspace.clone(), edge.node.catalogue.clone());
+    let frame = edge.uplink.packed_request(&keyspace, &catalogue).unwrap();
+    let Frame::PackedRequest(mut packed) = frame else {
+        panic!("no packed request")
+    };
+    // A flipped bit stands for a province of another version, whose dictionary differs.
+    let packed::Packing::Packed { bytes, .. } = &mut packed.parts else {
+        panic!("parts are packed")
+    };
+    *bytes.last_mut().unwrap() ^= 1;
+    let answer = province.handle(edge.person, &Frame::PackedRequest(packed).encode());
+    assert_eq!(province.unread, 1);
+    let Ok(Frame::PackedResponse(answer)) = Frame::decode(&answer) else {
+        panic!("no response")
+    };
+    let opened = edge.uplink.open_response(&keyspace, &catalogue, *answer);
+    edge.uplink.receive(opened.unwrap());
+    let settled = edge.uplink.settle(&keyspace, &catalogue, &[]).unwrap();
+    let settled = settled.unwrap();
+    assert!(settled.again && settled.acknowledged == 0, "{settled:?}");
+    let frame = edge.uplink.packed_request(&keyspace, &catalogue).unwrap();
+    let Frame::PackedRequest(packed) = &frame else {
+        panic!("no packed request")
+    };
+    assert_eq!(packed.parts, packed::Packing::Plain);
+    assert_eq!(packed.request.parts.len(), 1, "the same part once more");
+    province.handle(edge.person, &frame.encode());
     assert_eq!(edge.round(&mut province), Standing::InStep);
     assert_eq!(all(&province), all(&edge.node));
 }
