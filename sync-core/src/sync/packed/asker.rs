@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Packing, PackedRequest, PackedResponse, Wanted};
+use super::{PackedRequest, PackedResponse, Packing, Wanted};
 use crate::catalogue::Catalogue;
 use crate::log::staging::PartPlace;
 use crate::log::{Keyspace, KeyspaceError, LogReader};
