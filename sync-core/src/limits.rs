@@ -160,3 +160,18 @@ pub const BUNDLE_PIECES_MAX: usize = 32_768;
 
 /// Chains that one bundle has parts of: every device of an area, re-installed now and then.
 pub const BUNDLE_CHAINS_MAX: usize = 16_384;
+
+/// Times as much as last period, or as little, that is worth a reason.
+pub const CHANGE_TIMES: i64 = 5;
+
+/// Points of a percentage that a change from last period may have.
+pub const CHANGE_POINTS: i64 = 30;
+
+/// A change of fewer things than these is small, whatever it is a multiple of.
+pub const CHANGE_AT_LEAST: i64 = 20;
+
+/// Units that figures are compared with, at least: fewer have no middle worth the name.
+pub const PEERS_MIN: usize = 8;
+
+/// Median distances from the median beyond which a figure is far off.
+pub const OUTLIER_SPREADS: i64 = 6;
