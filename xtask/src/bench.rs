@@ -26,6 +26,7 @@ const BOUNDS: [(&str, f64, Side); 29] = [
         2_000.0,
         Side::AtMost,
     ),
+    ("findings_3321_reports_ms", 1_000.0, Side::AtMost),
     ("server_memory_92_communes_bytes", 80e6, Side::AtMost),
     ("start_with_index_s", 2.0, Side::AtMost),
     ("start_without_index_s", 30.0, Side::AtMost),
@@ -58,9 +59,10 @@ const BOUNDS: [(&str, f64, Side); 29] = [
 const SEEDS: &str = "0..300";
 
 /// What is measured, in order: the program, and what it is told.
-const PROGRAMS: [(&str, &[&str]); 5] = [
+const PROGRAMS: [(&str, &[&str]); 6] = [
     ("examples/bench_gate", &[]),
     ("examples/bench_roll_up", &[]),
+    ("examples/bench_review", &[]),
     ("examples/bench_store", &[]),
     ("load", &[]),
     ("simulate", &["--seeds", SEEDS, "--json"]),
