@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use dongbo::administration::{self, Administration, ImportError};
 use dongbo::trouble::{Exit, Trouble};
 use dongbo::{durable_file, proposal};
@@ -41,31 +41,13 @@ pub(super) struct Import {
     #[arg(long)]
     title: Option<String>,
     /// The kind of period; else what the title says
-    #[arg(long, value_enum)]
-    period: Option<Period>,
+    #[arg(long, value_parser = period_kind)]
+    period: Option<PeriodKind>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Period {
-    Month,
-    Quarter,
-    Half,
-    NineMonths,
-    Year,
-    Programme,
-}
-
-impl Period {
-    fn kind(self) -> PeriodKind {
-        match self {
-            Self::Month => PeriodKind::Month,
-            Self::Quarter => PeriodKind::Quarter,
-            Self::Half => PeriodKind::Half,
-            Self::NineMonths => PeriodKind::NineMonths,
-            Self::Year => PeriodKind::Year,
-            Self::Programme => PeriodKind::Programme,
-        }
-    }
+fn period_kind(name: &str) -> Result<PeriodKind, String> {
+    let kinds = "one of month, quarter, half, nine_months, year, programme";
+    PeriodKind::from_name(name).ok_or_else(|| kinds.to_owned())
 }
 
 impl Template {
@@ -117,7 +99,7 @@ impl Import {
             id: self.id,
             version: Some(self.version),
             title: self.title,
-            period: self.period.map(Period::kind),
+            period: self.period,
             file_name: stem.unwrap_or_default(),
         };
         let proposal = printed::propose(&sheets, &asked)?;

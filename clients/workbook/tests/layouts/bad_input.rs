@@ -4,29 +4,11 @@ use rust_xlsxwriter::Workbook;
 use sync_core::form::printed::{Asked, PrintedError, propose};
 use workbook::WorkbookError;
 
+use crate::other_fields::workbook_of;
 use crate::printing::{Layout, print};
 
 fn fault(rows: &[&[&str]]) -> PrintedError {
-    let mut workbook = Workbook::new();
-    let sheet = workbook.add_worksheet();
-    sheet.set_name("Biểu").unwrap();
-    for (row, cells) in rows.iter().enumerate() {
-        for (column, text) in cells
-            .iter()
-            .enumerate()
-            .filter(|(_, text)| !text.is_empty())
-        {
-            let (row, column) = (u32::try_from(row).unwrap(), u16::try_from(column).unwrap());
-            match text.strip_prefix('=') {
-                Some(formula) if column == 3 => sheet
-                    .write_formula(row, column, formula)
-                    .map(|_| ())
-                    .unwrap(),
-                Some(_) | None => sheet.write_string(row, column, *text).map(|_| ()).unwrap(),
-            }
-        }
-    }
-    let bytes = workbook.save_to_buffer().unwrap();
+    let bytes = workbook_of(rows, &[]);
     let sheets = workbook::read(&bytes).expect("a workbook");
     propose(&sheets, &Asked::default()).expect_err("not a form")
 }

@@ -36,9 +36,10 @@ fn wanted(rows: &[Wanted<'_>], found: &[Indicator]) -> Vec<Indicator> {
         .collect()
 }
 
-fn workbook_of(rows: &[&[&str]], merged: &[(u32, u16, u32, u16, &str)]) -> Vec<u8> {
+pub(crate) fn workbook_of(rows: &[&[&str]], merged: &[(u32, u16, u32, u16, &str)]) -> Vec<u8> {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
+    sheet.set_name("Biểu").unwrap();
     for (row, cells) in rows.iter().enumerate() {
         for (column, text) in cells
             .iter()

@@ -181,13 +181,22 @@ impl Parser<'_> {
 
     /// Up to the comma after a condition.
     fn condition(&mut self) -> Option<()> {
+        self.skip_past(&Token::Comma)
+    }
+
+    /// The other arguments of a wrapping, which do not matter.
+    fn rest_of_call(&mut self) -> Option<()> {
+        self.skip_past(&Token::Close)
+    }
+
+    /// Past the next token of this kind that stands in no inner parentheses.
+    fn skip_past(&mut self, end: &Token) -> Option<()> {
         let mut depth = 0_u32;
         loop {
-            match self.peek()? {
-                Token::Comma if depth == 0 => {
-                    self.at += 1;
-                    return Some(());
-                }
+            let token = self.peek()?;
+            let is_end = depth == 0 && token == end;
+            match token {
+                _ if is_end => {}
                 Token::Open => depth += 1,
                 Token::Close => depth = depth.checked_sub(1)?,
                 Token::Number(_)
@@ -203,33 +212,9 @@ impl Parser<'_> {
                 | Token::Function(_) => {}
             }
             self.at += 1;
-        }
-    }
-
-    /// The other arguments of a wrapping, which do not matter.
-    fn rest_of_call(&mut self) -> Option<()> {
-        let mut depth = 0_u32;
-        loop {
-            match self.peek()? {
-                Token::Close if depth == 0 => {
-                    self.at += 1;
-                    return Some(());
-                }
-                Token::Open => depth += 1,
-                Token::Close => depth -= 1,
-                Token::Number(_)
-                | Token::Cells(_)
-                | Token::Plus
-                | Token::Minus
-                | Token::Times
-                | Token::Over
-                | Token::Comma
-                | Token::Percent
-                | Token::Compare
-                | Token::Text
-                | Token::Function(_) => {}
+            if is_end {
+                return Some(());
             }
-            self.at += 1;
         }
     }
 }
