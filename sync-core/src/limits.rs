@@ -195,3 +195,18 @@ pub const UPLINK_STRETCHES_MAX: usize = 4_096;
 /// Parts on which a node and the one above judge differently: held on one side. More is a fault that a
 /// person has to look at.
 pub const UPLINK_DIFFERENCES_MAX: usize = 4_096;
+
+/// Times as much as last period, or as little, that is worth a reason.
+pub const CHANGE_TIMES: i64 = 5;
+
+/// Points of a percentage that a change from last period may have.
+pub const CHANGE_POINTS: i64 = 30;
+
+/// A change of fewer things than these is small, whatever it is a multiple of.
+pub const CHANGE_AT_LEAST: i64 = 20;
+
+/// Units that figures are compared with, at least: fewer have no middle worth the name.
+pub const PEERS_MIN: usize = 8;
+
+/// Median distances from the median beyond which a figure is far off.
+pub const OUTLIER_SPREADS: i64 = 6;

@@ -3,6 +3,9 @@
 //! Bad input is normal here: nothing is refused and nothing is changed. A typed value stands; a
 //! finding says what speaks against it, as a machine code and values, and the front end words it.
 
+pub mod review;
+pub mod sentence;
+
 use crate::cell::{CellValue, Rival};
 use crate::form::formula::{Outcome, Unresolved};
 use crate::form::{Indicator, Kind, Template};
@@ -72,6 +75,67 @@ pub enum Rule {
     },
     /// Typed in a row that is computed only; the typed value does not count.
     ComputedOnly(Number),
+    /// A figure over parts that come to another sum.
+    PartsDiffer {
+        /// What was typed.
+        typed: Number,
+        /// What the filled parts come to.
+        sum: Number,
+        /// Their rows.
+        parts: Vec<String>,
+    },
+    /// A part that is more than the whole.
+    PartExceeds {
+        /// The whole.
+        typed: Number,
+        /// The part's row.
+        part: String,
+        /// The part.
+        value: Number,
+    },
+    /// A sum that was typed, with parts left empty, and the others do not come to it.
+    PartsLeftEmpty {
+        /// What was typed.
+        typed: Number,
+        /// What the filled parts come to.
+        sum: Number,
+        /// The empty rows.
+        empty: Vec<String>,
+    },
+    /// Another row of the form asks for the same and has another figure.
+    ReportedElsewhere {
+        /// What was typed.
+        typed: Number,
+        /// The other row.
+        other: String,
+        /// Its figure.
+        value: Number,
+    },
+    /// The note beside it says something else.
+    NoteContradicts {
+        /// What was typed.
+        typed: Number,
+        /// The note.
+        note: String,
+    },
+    /// Far from the figure of the period before.
+    ChangedMuch {
+        /// What was typed.
+        typed: Number,
+        /// The figure before.
+        before: Number,
+    },
+    /// Far from what units of its kind report.
+    Outlier {
+        /// What was typed.
+        typed: Number,
+        /// The middle of theirs.
+        median: Number,
+    },
+    /// A row that must be filled is not.
+    RequiredEmpty,
+    /// Left empty in a finished report, without a word why.
+    LeftEmpty,
 }
 
 impl Rule {
@@ -90,6 +154,15 @@ impl Rule {
             Self::TotalOverEmptyParts(_) => "total_over_empty_parts",
             Self::FormulaUnresolved { .. } => "formula_unresolved",
             Self::ComputedOnly(_) => "computed_only",
+            Self::PartsDiffer { .. } => "parts_differ",
+            Self::PartExceeds { .. } => "part_exceeds",
+            Self::PartsLeftEmpty { .. } => "parts_left_empty",
+            Self::ReportedElsewhere { .. } => "reported_elsewhere",
+            Self::NoteContradicts { .. } => "note_contradicts",
+            Self::ChangedMuch { .. } => "changed_much",
+            Self::Outlier { .. } => "outlier",
+            Self::RequiredEmpty => "required_empty",
+            Self::LeftEmpty => "left_empty",
         }
     }
 
@@ -101,7 +174,13 @@ impl Rule {
             Self::Negative(_) | Self::PercentOutOfRange(_) => Severity::Warning,
             Self::FormulaDiffers { .. } | Self::TotalOverEmptyParts(_) => Severity::Warning,
             Self::ComputedOnly(_) => Severity::Warning,
-            Self::PercentRepeatsCount { .. } | Self::FormulaUnresolved { .. } => Severity::Note,
+            Self::RequiredEmpty => Severity::Error,
+            Self::PartsDiffer { .. } | Self::PartExceeds { .. } => Severity::Warning,
+            Self::PartsLeftEmpty { .. } | Self::ReportedElsewhere { .. } => Severity::Warning,
+            Self::NoteContradicts { .. } | Self::ChangedMuch { .. } => Severity::Warning,
+            Self::PercentRepeatsCount { .. } => Severity::Warning,
+            Self::FormulaUnresolved { .. } => Severity::Note,
+            Self::Outlier { .. } | Self::LeftEmpty => Severity::Note,
         }
     }
 }

@@ -1,0 +1,496 @@
+//! A finished report looked through: everything [`super::findings`] says of it, and what only the whole
+//! says – notes beside figures, the same indicator in another place, last period, units of its kind.
+//!
+//! What can be known of the template alone is worked out once ([`Checks`]); a report then costs a few
+//! looks at each row. Findings come in the order of the rows, whatever order they were typed in.
+
+use super::{Finding, Rule};
+use crate::cell::{CellValue, Rival};
+use crate::form::formula::{Formula, Unresolved};
+use crate::form::printed::wording::{folded, has_any, meaning};
+use crate::form::{Indicator, Kind, Template};
+use crate::limits;
+use crate::number::{Number, Range};
+use crate::roll_up::RowCell;
+use std::collections::BTreeMap;
+
+/// What a template says about its rows before anything is typed.
+#[derive(Debug, Clone)]
+pub struct Checks {
+    /// Amounts of the same unit right under each row.
+    parts: Vec<Vec<usize>>,
+    /// Rows of other sections that ask for the same.
+    twins: Vec<Option<usize>>,
+    /// Rows whose label says that something is included.
+    includes: Vec<bool>,
+    required: Vec<bool>,
+}
+
+/// Everything a review looks at besides the cells.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The note of each cell, by code.
+    pub notes: Option<&'a BTreeMap<String, String>>,
+    /// Figures of the period before, by code.
+    pub earlier: Option<&'a BTreeMap<String, Number>>,
+    /// Figures of units of the same kind, by code.
+    pub peers: &'a [BTreeMap<String, Number>],
+}
+
+impl Checks {
+    /// Works out what the template says.
+    pub fn of(template: &Template) -> Self {
+        let rows = template.rows();
+        let mut parts: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
+        for (index, row) in rows.iter().enumerate() {
+            let parent = row
+                .parent
+                .as_deref()
+                .and_then(|parent| template.row_index(parent));
+            if let Some(of) = parent.and_then(|parent| parts.get_mut(parent))
+                && is_amount(row)
+            {
+                of.push(index);
+            }
+        }
+        for (row, of) in rows.iter().zip(&mut parts) {
+            let unit = match row.kind {
+                // A heading has no unit: its parts have to agree among themselves.
+                Kind::Heading => of
+                    .first()
+                    .and_then(|first| rows.get(*first))
+                    .map(|first| folded(&first.unit)),
+                _ => Some(folded(&row.unit)),
+            };
+            let kind = of
+                .first()
+                .and_then(|first| rows.get(*first))
+                .map(|first| first.kind);
+            let same = |part: &usize| {
+                rows.get(*part)
+                    .is_some_and(|part| Some(folded(&part.unit)) == unit && Some(part.kind) == kind)
+            };
+            if row.kind == Kind::Heading && !of.iter().all(same) {
+                of.clear();
+            }
+            of.retain(same);
+        }
+        Self {
+            twins: twins(template),
+            includes: rows
+                .iter()
+                .map(|row| has_any(&folded(&row.label), &["bao gom"]))
+                .collect(),
+            required: rows
+                .iter()
+                .map(|row| {
+                    row.annotations
+                        .get("required")
+                        .is_some_and(|flag| flag == "true")
+                })
+                .collect(),
+            parts,
+        }
+    }
+
+    fn parts(&self, row: usize) -> &[usize] {
+        self.parts.get(row).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn is_amount(row: &Indicator) -> bool {
+    matches!(
+        row.kind,
+        Kind::Integer | Kind::Decimal | Kind::MoneyMillionVnd
+    )
+}
+
+/// Rows of different sections that ask for the same thing, abbreviations written out.
+fn twins(template: &Template) -> Vec<Option<usize>> {
+    let rows = template.rows();
+    let mut sections = vec![0; rows.len()];
+    for (number, section) in template.sections().iter().enumerate() {
+        for of in sections
+            .iter_mut()
+            .skip(section.first_row)
+            .take(section.row_count)
+        {
+            *of = number;
+        }
+    }
+    let mut short: BTreeMap<String, String> = BTreeMap::new();
+    for row in rows {
+        abbreviations(&row.label, &mut short);
+    }
+    let mut by_meaning: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        // What stands under a percentage counts for that percentage alone.
+        let parent = row
+            .parent
+            .as_deref()
+            .and_then(|parent| template.row(parent));
+        let alone = parent.is_none_or(|parent| parent.kind != Kind::Percent);
+        let words: Vec<&str> = row.label.split_whitespace().collect();
+        let long: Vec<&str> = words
+            .iter()
+            .map(|word| short.get(*word).map_or(*word, String::as_str))
+            .collect();
+        let key = meaning(&long.join(" "));
+        if is_amount(row) && alone && key.len() >= 4 {
+            by_meaning.entry(key).or_default().push(index);
+        }
+    }
+    let mut twins = vec![None; rows.len()];
+    for of in by_meaning.values() {
+        if let [first, second] = of.as_slice()
+            && sections.get(*first) != sections.get(*second)
+            && let Some(twin) = twins.get_mut(*second)
+        {
+            *twin = Some(*first);
+        }
+    }
+    twins
+}
+
+/// `đơn vị sự nghiệp (ĐVSN)`: as many words before the brackets as letters in them, by their initials.
+fn abbreviations(label: &str, known: &mut BTreeMap<String, String>) {
+    for (at, _) in label.match_indices('(') {
+        let inner = label
+            .get(at + 1..)
+            .and_then(|rest| rest.split_once(')'))
+            .map(|(inner, _)| inner);
+        let Some(inner) = inner
+            .filter(|inner| inner.chars().count() >= 2 && inner.chars().all(char::is_uppercase))
+        else {
+            continue;
+        };
+        let before: Vec<&str> = label
+            .get(..at)
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let length = inner.chars().count();
+        let words = before
+            .get(before.len().saturating_sub(length)..)
+            .unwrap_or_default();
+        let initials = words.iter().filter_map(|word| folded(word).chars().next());
+        if words.len() == length && initials.eq(folded(inner).chars()) {
+            known.insert(inner.to_owned(), words.join(" "));
+        }
+    }
+}
+
+struct Review<'a> {
+    template: &'a Template,
+    checks: &'a Checks,
+    cells: &'a BTreeMap<String, Vec<Rival>>,
+    beside: &'a Beside<'a>,
+}
+
+/// Everything that speaks against a finished report, in the order of the template's rows.
+pub fn review(
+    template: &Template,
+    checks: &Checks,
+    cells: &BTreeMap<String, Vec<Rival>>,
+    beside: &Beside<'_>,
+) -> Vec<Finding> {
+    let review = Review {
+        template,
+        checks,
+        cells,
+        beside,
+    };
+    let mut by_row: BTreeMap<usize, Vec<Rule>> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for finding in super::findings(template, cells) {
+        match template.row_index(&finding.code) {
+            Some(row) => by_row.entry(row).or_default().push(finding.rule),
+            None => unknown.push(finding),
+        }
+    }
+    for (row, indicator) in template.rows().iter().enumerate() {
+        let known = by_row.entry(row).or_default();
+        let mut more = review.of_row(row, indicator);
+        more.retain(|rule| !known.contains(rule));
+        known.extend(more);
+    }
+    review.left_empty(&mut by_row);
+    let mut findings = Vec::new();
+    for (row, rules) in by_row {
+        let code = template
+            .rows()
+            .get(row)
+            .map(|row| row.code.clone())
+            .unwrap_or_default();
+        findings.extend(rules.into_iter().map(|rule| Finding {
+            code: code.clone(),
+            rule,
+        }));
+    }
+    findings.extend(unknown);
+    findings
+}
+
+impl Review<'_> {
+    fn number(&self, row: usize) -> Option<Number> {
+        let code = &self.template.rows().get(row)?.code;
+        match RowCell::of(self.cells.get(code)?) {
+            RowCell::Number(number) => Some(number),
+            RowCell::NoOccurrence => Some(Number::ZERO),
+            RowCell::Untyped
+            | RowCell::Empty
+            | RowCell::Text(_)
+            | RowCell::Computed(_)
+            | RowCell::Conflict(_) => None,
+        }
+    }
+
+    fn is_empty(&self, row: usize) -> bool {
+        let Some(indicator) = self.template.rows().get(row) else {
+            return true;
+        };
+        let rivals = self
+            .cells
+            .get(&indicator.code)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        rivals.iter().all(|rival| rival.value == CellValue::Empty)
+    }
+
+    fn note(&self, row: usize) -> Option<&str> {
+        let code = &self.template.rows().get(row)?.code;
+        let note = self.beside.notes?.get(code)?.trim();
+        (!note.is_empty()).then_some(note)
+    }
+
+    fn code(&self, row: usize) -> String {
+        self.template
+            .rows()
+            .get(row)
+            .map(|row| row.code.clone())
+            .unwrap_or_default()
+    }
+
+    fn of_row(&self, row: usize, indicator: &Indicator) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        let required = self.checks.required.get(row) == Some(&true);
+        let Some(typed) = self.number(row) else {
+            if required && self.is_empty(row) {
+                rules.push(Rule::RequiredEmpty);
+            }
+            return rules;
+        };
+        rules.extend(self.parts_rule(row, indicator, typed));
+        rules.extend(self.twin_rule(row, typed));
+        rules.extend(self.note_rule(row, indicator, typed));
+        rules.extend(self.change_rule(indicator, typed));
+        rules.extend(self.outlier_rule(indicator, typed));
+        rules
+    }
+
+    /// A figure against the parts printed under it, or that its formula adds.
+    fn parts_rule(&self, row: usize, indicator: &Indicator, typed: Number) -> Option<Rule> {
+        if let Some(formula) = self.template.formula(row) {
+            return self.missing_part(formula, typed);
+        }
+        let parts = self.checks.parts(row);
+        let filled: Vec<(usize, Number)> = parts
+            .iter()
+            .filter_map(|part| Some((*part, self.number(*part)?)))
+            .collect();
+        if parts.len() >= 2
+            && filled.is_empty()
+            && parts.iter().all(|part| self.is_empty(*part))
+            && typed != Number::ZERO
+        {
+            return Some(Rule::TotalOverEmptyParts(typed));
+        }
+        if indicator.kind == Kind::Heading {
+            if filled.len() < 2 {
+                return None;
+            }
+            let mut sum = Number::ZERO;
+            for (_, part) in &filled {
+                sum = sum.checked_add(*part).ok()?;
+            }
+            let parts = filled.iter().map(|(part, _)| self.code(*part)).collect();
+            return (sum != typed).then_some(Rule::PartsDiffer { typed, sum, parts });
+        }
+        if !is_amount(indicator) {
+            return None;
+        }
+        let (part, value) = filled.into_iter().find(|(_, value)| *value > typed)?;
+        Some(Rule::PartExceeds {
+            typed,
+            part: self.code(part),
+            value,
+        })
+    }
+
+    /// A typed sum, some of whose parts are empty, that is not what the others come to.
+    fn missing_part(&self, formula: &Formula<usize>, typed: Number) -> Option<Rule> {
+        if !formula.is_additive() {
+            return None;
+        }
+        let references = formula.references();
+        let empty: Vec<String> = references
+            .iter()
+            .filter(|row| self.is_empty(***row))
+            .map(|row| self.code(**row))
+            .collect();
+        if empty.is_empty() || empty.len() == references.len() {
+            return None;
+        }
+        let rest = formula.evaluate(&|row: &usize| {
+            if self.is_empty(*row) {
+                return Ok(Range::from(Number::ZERO));
+            }
+            self.number(*row)
+                .map(Range::from)
+                .ok_or(Unresolved::MissingInput)
+        });
+        let rest = rest.ok()?.single()?;
+        (rest != typed).then_some(Rule::PartsLeftEmpty {
+            typed,
+            sum: rest,
+            empty,
+        })
+    }
+
+    fn twin_rule(&self, row: usize, typed: Number) -> Option<Rule> {
+        let twin = (*self.checks.twins.get(row)?)?;
+        let value = self.number(twin)?;
+        (value != typed).then(|| Rule::ReportedElsewhere {
+            typed,
+            other: self.code(twin),
+            value,
+        })
+    }
+
+    fn note_rule(&self, row: usize, indicator: &Indicator, typed: Number) -> Option<Rule> {
+        let note = self.note(row)?;
+        let words = folded(note);
+        let none = [
+            "khong con",
+            "khong phat sinh",
+            "khong co",
+            "chua phat sinh",
+            "chua co",
+            "no",
+        ];
+        let says_none = none
+            .iter()
+            .any(|phrase| words == *phrase || words.starts_with(&format!("{phrase} ")));
+        let left_out = has_any(
+            &words,
+            &["chua bao gom", "khong bao gom", "chua gom", "khong gom"],
+        );
+        let included = self.checks.includes.get(row) == Some(&true);
+        let other_share = indicator.kind == Kind::Percent
+            && only_percentage(note).is_some_and(|said| said != typed);
+        let speaks_against = (says_none && typed != Number::ZERO && words.len() <= 60)
+            || (left_out && included)
+            || other_share;
+        speaks_against.then(|| Rule::NoteContradicts {
+            typed,
+            note: note.to_owned(),
+        })
+    }
+
+    /// Five times as much or a fifth, or thirty points of a percentage: worth a reason.
+    fn change_rule(&self, indicator: &Indicator, typed: Number) -> Option<Rule> {
+        let before = *self.beside.earlier?.get(&indicator.code)?;
+        let difference = typed.checked_sub(before).ok()?.abs();
+        let much = match indicator.kind {
+            Kind::Percent => difference >= Number::from(limits::CHANGE_POINTS),
+            Kind::Integer | Kind::Decimal | Kind::MoneyMillionVnd | Kind::Heading => {
+                let times = Number::from(limits::CHANGE_TIMES);
+                let larger = typed.abs().max(before.abs());
+                let smaller = typed.abs().min(before.abs());
+                let far = smaller
+                    .checked_mul(times)
+                    .is_ok_and(|bound| larger >= bound);
+                far && difference >= Number::from(limits::CHANGE_AT_LEAST)
+            }
+            Kind::Choice | Kind::Text => false,
+        };
+        much.then_some(Rule::ChangedMuch { typed, before })
+    }
+
+    /// Far from the median of units of its kind, by the median distance of theirs.
+    fn outlier_rule(&self, indicator: &Indicator, typed: Number) -> Option<Rule> {
+        if matches!(indicator.kind, Kind::Choice | Kind::Text)
+            || self.beside.peers.len() < limits::PEERS_MIN
+        {
+            return None;
+        }
+        let figures = self
+            .beside
+            .peers
+            .iter()
+            .filter_map(|peer| peer.get(&indicator.code).copied());
+        let figures: Vec<Number> = figures.collect();
+        if figures.len() < limits::PEERS_MIN {
+            return None;
+        }
+        let median = median(figures.clone())?;
+        let distance = |figure: Number| figure.checked_sub(median).ok().map(Number::abs);
+        let spread = self::median(figures.into_iter().filter_map(distance).collect())?;
+        let bound = spread
+            .checked_mul(Number::from(limits::OUTLIER_SPREADS))
+            .ok()?;
+        // Where most units have one value, half of it is far.
+        let least = median.abs().checked_div(Number::from(2)).ok()?;
+        (distance(typed)? > bound.max(least)).then_some(Rule::Outlier { typed, median })
+    }
+
+    /// Cells of a finished report that nobody filled and no note explains, where nothing said so yet.
+    fn left_empty(&self, by_row: &mut BTreeMap<usize, Vec<Rule>>) {
+        for (row, indicator) in self.template.rows().iter().enumerate() {
+            let heading = matches!(indicator.kind, Kind::Heading | Kind::Text);
+            if heading || indicator.computed_only || !self.is_empty(row) || self.note(row).is_some()
+            {
+                continue;
+            }
+            let told = |of: usize| {
+                by_row.get(&of).is_some_and(|rules| {
+                    rules.iter().any(|rule| {
+                        matches!(
+                            rule,
+                            Rule::TotalOverEmptyParts(_)
+                                | Rule::PartsLeftEmpty { .. }
+                                | Rule::RequiredEmpty
+                        )
+                    })
+                })
+            };
+            let parent = indicator
+                .parent
+                .as_deref()
+                .and_then(|parent| self.template.row_index(parent));
+            if !told(row) && !parent.is_some_and(told) {
+                by_row.entry(row).or_default().push(Rule::LeftEmpty);
+            }
+        }
+    }
+}
+
+/// The one percentage that a note names.
+fn only_percentage(note: &str) -> Option<Number> {
+    let mut found = note.split_whitespace().filter(|word| word.contains('%'));
+    let word = found.next()?;
+    if found.next().is_some() {
+        return None;
+    }
+    let word = word.trim_matches(|one: char| !one.is_ascii_digit() && one != '%');
+    match crate::number::read(word) {
+        crate::number::Reading::Clear(typed) if typed.percent => Some(typed.number),
+        _ => None,
+    }
+}
+
+/// The middle of figures; of two, the lower one.
+fn median(mut figures: Vec<Number>) -> Option<Number> {
+    figures.sort_unstable();
+    figures.get(figures.len().checked_sub(1)? / 2).copied()
+}
