@@ -33,6 +33,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// The machine code.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// What speaks against a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod catalogue;
+mod check;
 mod device;
 mod duty;
 mod enrol;
@@ -98,6 +99,8 @@ enum Command {
     Status(status::Status),
     /// Totals of what this device holds; needs no server
     Totals(totals::Totals),
+    /// What speaks against the figures of a report; needs no server
+    Check(check::Check),
     /// Write everything signed, and the documents, to a file
     Export(export::Export),
     /// Send a journal or an export to a server by the ordinary road
@@ -257,6 +260,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::History(command) => command.run(context),
         Command::Status(command) => command.run(context),
         Command::Totals(command) => command.run(context),
+        Command::Check(command) => command.run(context),
         Command::Export(command) => command.run(context),
         Command::Replay(command) => command.run(context),
         Command::Bundle(command) => command.run(context),

@@ -16,6 +16,7 @@ pub mod road;
 
 pub mod administration;
 pub mod enrolment;
+pub mod figures;
 pub mod lookup;
 pub mod proposal;
 pub mod totals;

@@ -12,6 +12,7 @@ use crate::bundle::BundleFileError;
 use crate::durable_file::FileError;
 use crate::enrolment::EnrolError;
 use crate::evidence::EvidenceError;
+use crate::figures::TemplateFileError;
 use crate::folder::FolderError;
 use crate::lookup::LookupError;
 use crate::rehearsal::RehearsalError;
@@ -393,6 +394,17 @@ impl From<ImportError> for Trouble {
             | ImportError::Form(_)
             | ImportError::Row { .. } => {
                 Self::new("import-bad", Exit::Input).with("reason", reason)
+            }
+        }
+    }
+}
+
+impl From<TemplateFileError> for Trouble {
+    fn from(error: TemplateFileError) -> Self {
+        match error {
+            TemplateFileError::Transcribed(error) => error.into(),
+            TemplateFileError::Own(error) => {
+                Self::new("import-bad", Exit::Input).with("reason", error)
             }
         }
     }

@@ -86,13 +86,22 @@ struct Line {
 
 /// Reads a file by its look: JSON if it begins with a brace, else CSV.
 pub fn read(template: &Template, text: &str, now: i64) -> Result<Vec<Edit>, TypedError> {
+    edits(template, &lines(text)?, now)
+}
+
+/// Everything that is written in a file, in its order, as it is written.
+pub fn written(text: &str) -> Result<Vec<(String, Value)>, TypedError> {
+    let lines = lines(text)?.into_iter();
+    Ok(lines.map(|line| (line.code, line.value)).collect())
+}
+
+fn lines(text: &str) -> Result<Vec<Line>, TypedError> {
     let text = text.trim_start_matches('\u{feff}');
-    let lines = if text.trim_start().starts_with('{') {
-        read_json(text)?
+    if text.trim_start().starts_with('{') {
+        read_json(text)
     } else {
-        read_csv(text)?
-    };
-    edits(template, &lines, now)
+        read_csv(text)
+    }
 }
 
 /// An object as a list, so that a repeated key is seen.

@@ -180,7 +180,9 @@ pub fn finding_json(finding: &Finding) -> Value {
 /// The values of a finding, as text.
 pub fn rule_detail(rule: &Rule) -> String {
     match rule {
-        Rule::UnknownCode | Rule::WordsForAmount => String::new(),
+        Rule::UnknownCode | Rule::WordsForAmount | Rule::RequiredEmpty | Rule::LeftEmpty => {
+            String::new()
+        }
         Rule::Conflict(count) => count.to_string(),
         Rule::NotWhole(number)
         | Rule::Negative(number)
@@ -196,6 +198,32 @@ pub fn rule_detail(rule: &Rule) -> String {
         }
         Rule::FormulaUnresolved { typed, reason } => {
             format!("{} ({reason:?})", typed.to_vietnamese())
+        }
+        Rule::PartsDiffer { typed, sum, .. } | Rule::PartsLeftEmpty { typed, sum, .. } => {
+            format!("{} ≠ {}", typed.to_vietnamese(), sum.to_vietnamese())
+        }
+        Rule::PartExceeds { typed, part, value } => {
+            format!(
+                "{} < {part} = {}",
+                typed.to_vietnamese(),
+                value.to_vietnamese()
+            )
+        }
+        Rule::ReportedElsewhere {
+            typed,
+            other,
+            value,
+        } => format!(
+            "{} ≠ {other} = {}",
+            typed.to_vietnamese(),
+            value.to_vietnamese()
+        ),
+        Rule::NoteContradicts { typed, note } => format!("{}: {note}", typed.to_vietnamese()),
+        Rule::ChangedMuch { typed, before } => {
+            format!("{} ← {}", typed.to_vietnamese(), before.to_vietnamese())
+        }
+        Rule::Outlier { typed, median } => {
+            format!("{} ~ {}", typed.to_vietnamese(), median.to_vietnamese())
         }
     }
 }

@@ -194,7 +194,9 @@ fn finding_json(finding: &Finding) -> Value {
 fn detail(rule: &Rule) -> Value {
     let text = |number: &Number| number.to_vietnamese();
     match rule {
-        Rule::UnknownCode | Rule::WordsForAmount => json!({}),
+        Rule::UnknownCode | Rule::WordsForAmount | Rule::RequiredEmpty | Rule::LeftEmpty => {
+            json!({})
+        }
         Rule::Conflict(count) => json!({"count": count}),
         Rule::NotWhole(typed)
         | Rule::Negative(typed)
@@ -209,5 +211,24 @@ fn detail(rule: &Rule) -> Value {
         Rule::FormulaDiffers { typed, computed } => {
             json!({"typed": text(typed), "computed": range_json(*computed)})
         }
+        Rule::PartsDiffer { typed, sum, parts } => {
+            json!({"typed": text(typed), "sum": text(sum), "parts": parts})
+        }
+        Rule::PartExceeds { typed, part, value } => {
+            json!({"typed": text(typed), "part": part, "value": text(value)})
+        }
+        Rule::PartsLeftEmpty { typed, sum, empty } => {
+            json!({"typed": text(typed), "sum": text(sum), "empty": empty})
+        }
+        Rule::ReportedElsewhere {
+            typed,
+            other,
+            value,
+        } => json!({"typed": text(typed), "other": other, "value": text(value)}),
+        Rule::NoteContradicts { typed, note } => json!({"typed": text(typed), "note": note}),
+        Rule::ChangedMuch { typed, before } => {
+            json!({"typed": text(typed), "before": text(before)})
+        }
+        Rule::Outlier { typed, median } => json!({"typed": text(typed), "median": text(median)}),
     }
 }

@@ -376,7 +376,6 @@ impl Review<'_> {
             "khong co",
             "chua phat sinh",
             "chua co",
-            "no",
         ];
         let says_none = none
             .iter()
@@ -494,3 +493,6 @@ fn median(mut figures: Vec<Number>) -> Option<Number> {
     figures.sort_unstable();
     figures.get(figures.len().checked_sub(1)? / 2).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use crate::cell::{CellValue, Rival};
 use crate::form::Template;
 use crate::form::formula::{Formula, Unresolved};
 use crate::number::{Number, Range};
+use crate::roll_up::RowCell;
 use std::collections::BTreeMap;
 
 /// The sentence of a finding, for whoever has the words: `check-` and `rule`.
@@ -19,7 +20,7 @@ pub struct Sentence {
 }
 
 /// Every rule there is a sentence for.
-pub const RULES: [&str; 24] = [
+pub const RULES: [&str; 23] = [
     "unknown_code",
     "conflict",
     "words_for_amount",
@@ -43,7 +44,6 @@ pub const RULES: [&str; 24] = [
     "outlier",
     "required_empty",
     "left_empty",
-    "label",
 ];
 
 fn shown(number: Number) -> String {
@@ -96,7 +96,8 @@ pub fn of(
         inputs = formula.references().into_iter().cloned().collect();
     }
     match &finding.rule {
-        Rule::UnknownCode | Rule::WordsForAmount | Rule::RequiredEmpty | Rule::LeftEmpty => {}
+        Rule::UnknownCode | Rule::RequiredEmpty | Rule::LeftEmpty => {}
+        Rule::WordsForAmount => put("written", words(cells, &finding.code)),
         Rule::Conflict(count) => put("count", count.to_string()),
         Rule::NotWhole(typed)
         | Rule::Negative(typed)
@@ -193,6 +194,16 @@ pub fn of(
     }
 }
 
+/// The words that stand in a cell.
+fn words(cells: &BTreeMap<String, Vec<Rival>>, code: &str) -> String {
+    let rivals = cells.get(code).map(Vec::as_slice).unwrap_or_default();
+    let text = rivals.iter().find_map(|rival| match &rival.value {
+        CellValue::Text(text) => Some(text.clone()),
+        CellValue::Empty | CellValue::NoOccurrence | CellValue::Number(_) => None,
+    });
+    text.unwrap_or_default()
+}
+
 /// A sum by the names of its rows, anything else with the figures in it: `100 × 564 / 1.931`.
 fn expression(
     template: &Template,
@@ -201,10 +212,14 @@ fn expression(
 ) -> String {
     let figure = |code: &String| -> String {
         let rivals = cells.get(code).map(Vec::as_slice).unwrap_or_default();
-        match rivals.first().map(|rival| &rival.value) {
-            Some(CellValue::Number(number)) => number.to_vietnamese(),
-            Some(CellValue::NoOccurrence) => "0".to_owned(),
-            Some(CellValue::Empty | CellValue::Text(_)) | None => name(template, code),
+        match RowCell::of(rivals) {
+            RowCell::Number(number) => number.to_vietnamese(),
+            RowCell::NoOccurrence => "0".to_owned(),
+            RowCell::Untyped
+            | RowCell::Empty
+            | RowCell::Text(_)
+            | RowCell::Computed(_)
+            | RowCell::Conflict(_) => name(template, code),
         }
     };
     let additive = formula.is_additive();
