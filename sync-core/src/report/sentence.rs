@@ -107,7 +107,7 @@ pub fn of(
         | Rule::ComputedOnly(typed) => put("typed", typed.to_vietnamese()),
         Rule::PercentRepeatsCount { typed, count } => {
             put("typed", typed.to_vietnamese());
-            put("other", name(template, count));
+            put("other", count.clone());
             inputs.push(count.clone());
         }
         Rule::FormulaDiffers { typed, computed } => {
@@ -154,14 +154,14 @@ pub fn of(
         }
         Rule::PartExceeds { typed, part, value } => {
             put("typed", typed.to_vietnamese());
-            put("other", name(template, part));
+            put("other", part.clone());
             put("value", value.to_vietnamese());
             inputs.push(part.clone());
         }
         Rule::PartsLeftEmpty { typed, sum, empty } => {
             put("typed", typed.to_vietnamese());
             put("computed", sum.to_vietnamese());
-            put("empty", joined(empty, ", "));
+            put("empty", empty.join(", "));
         }
         Rule::ReportedElsewhere {
             typed,
@@ -169,7 +169,6 @@ pub fn of(
             value,
         } => {
             put("typed", typed.to_vietnamese());
-            // Another section: its code says which.
             put("other", other.clone());
             put("value", value.to_vietnamese());
             inputs.push(other.clone());

@@ -294,6 +294,8 @@ fn the_published_report_of_a_province_has_these_findings_and_no_others() {
         ("III.1.4.1", "note_contradicts"),
         ("III.1.4.2", "note_contradicts"),
         ("III.1.4.3", "note_contradicts"),
+        // 99,642 %, printed 99,65.
+        ("III.3.1", "formula_differs"),
         // 24 + 24 + 227 + 2 = 277, not 48.
         ("V.2", "parts_differ"),
         // 806 units here, 792 in IV.1.5.
