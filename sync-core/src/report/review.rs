@@ -60,7 +60,12 @@ impl Checks {
                     .first()
                     .and_then(|first| rows.get(*first))
                     .map(|first| folded(&first.unit)),
-                _ => Some(folded(&row.unit)),
+                Kind::Integer
+                | Kind::Decimal
+                | Kind::Percent
+                | Kind::MoneyMillionVnd
+                | Kind::Choice
+                | Kind::Text => Some(folded(&row.unit)),
             };
             let kind = of
                 .first()
@@ -484,7 +489,9 @@ fn only_percentage(note: &str) -> Option<Number> {
     let word = word.trim_matches(|one: char| !one.is_ascii_digit() && one != '%');
     match crate::number::read(word) {
         crate::number::Reading::Clear(typed) if typed.percent => Some(typed.number),
-        _ => None,
+        crate::number::Reading::Clear(_)
+        | crate::number::Reading::Unsure { .. }
+        | crate::number::Reading::Refused(_) => None,
     }
 }
 
