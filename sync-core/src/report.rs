@@ -278,34 +278,25 @@ pub fn findings(template: &Template, cells: &BTreeMap<String, Vec<Rival>>) -> Ve
     let standing = Standing::new(template, cells);
     let mut findings = Vec::new();
     for (row, indicator) in template.rows().iter().enumerate() {
-        let mut rules = Vec::new();
-        match standing.typed.get(row) {
-            None | Some(RowCell::Untyped | RowCell::Empty | RowCell::NoOccurrence) => {}
-            Some(RowCell::Computed(_)) => {}
-            Some(RowCell::Text(_)) if indicator.kind == Kind::Text => {}
-            Some(RowCell::Text(_)) => rules.push(Rule::WordsForAmount),
-            Some(RowCell::Conflict(rivals)) => {
-                let values = rivals.iter().map(|rival| &rival.value);
-                let different: std::collections::BTreeSet<&CellValue> = values.collect();
-                rules.push(Rule::Conflict(different.len()));
-            }
-            Some(RowCell::Number(number)) => {
-                rules.extend(kind_rules(indicator, *number));
-                rules.extend(standing.formula_rule(row, indicator, *number));
-                rules.extend(standing.repeated_count(row, indicator, *number));
-            }
-        }
-        findings.extend(rules.into_iter().map(|rule| Finding {
-            code: indicator.code.clone(),
-            rule,
+        findings.extend(standing.rules(row, indicator).into_iter().map(|rule| {
+            let code = indicator.code.clone();
+            Finding { code, rule }
         }));
     }
+    findings.extend(unknown_codes(template, cells));
+    findings
+}
+
+/// Cells that stand in no row.
+fn unknown_codes(
+    template: &Template,
+    cells: &BTreeMap<String, Vec<Rival>>,
+) -> impl Iterator<Item = Finding> {
     let unknown = cells.keys().filter(|code| template.row(code).is_none());
-    findings.extend(unknown.map(|code| Finding {
+    unknown.map(|code| Finding {
         code: code.clone(),
         rule: Rule::UnknownCode,
-    }));
-    findings
+    })
 }
 
 /// What the kind of a row says against a number.
@@ -337,6 +328,28 @@ fn kind_rules(indicator: &Indicator, typed: Number) -> Vec<Rule> {
 }
 
 impl Standing<'_> {
+    /// What the template alone says against a cell.
+    fn rules(&self, row: usize, indicator: &Indicator) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        match self.typed.get(row) {
+            None | Some(RowCell::Untyped | RowCell::Empty | RowCell::NoOccurrence) => {}
+            Some(RowCell::Computed(_)) => {}
+            Some(RowCell::Text(_)) if indicator.kind == Kind::Text => {}
+            Some(RowCell::Text(_)) => rules.push(Rule::WordsForAmount),
+            Some(RowCell::Conflict(rivals)) => {
+                let values = rivals.iter().map(|rival| &rival.value);
+                let different: std::collections::BTreeSet<&CellValue> = values.collect();
+                rules.push(Rule::Conflict(different.len()));
+            }
+            Some(RowCell::Number(number)) => {
+                rules.extend(kind_rules(indicator, *number));
+                rules.extend(self.formula_rule(row, indicator, *number));
+                rules.extend(self.repeated_count(row, indicator, *number));
+            }
+        }
+        rules
+    }
+
     fn formula_rule(&self, row: usize, indicator: &Indicator, typed: Number) -> Option<Rule> {
         if indicator.computed_only {
             return Some(Rule::ComputedOnly(typed));

@@ -4,8 +4,8 @@
 //! What can be known of the template alone is worked out once ([`Checks`]); a report then costs a few
 //! looks at each row. Findings come in the order of the rows, whatever order they were typed in.
 
-use super::{Finding, Rule};
-use crate::cell::{CellValue, Rival};
+use super::{Finding, Rule, Standing};
+use crate::cell::Rival;
 use crate::form::formula::{Formula, Unresolved};
 use crate::form::printed::wording::{folded, has_any, meaning};
 use crate::form::{Indicator, Kind, Template};
@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 /// What a template says about its rows before anything is typed.
 #[derive(Debug, Clone)]
 pub struct Checks {
+    /// The row that each row belongs to.
+    parents: Vec<Option<usize>>,
     /// Amounts of the same unit right under each row.
     parts: Vec<Vec<usize>>,
     /// Rows of other sections that ask for the same.
@@ -33,8 +35,54 @@ pub struct Beside<'a> {
     pub notes: Option<&'a BTreeMap<String, String>>,
     /// Figures of the period before, by code.
     pub earlier: Option<&'a BTreeMap<String, Number>>,
-    /// Figures of units of the same kind, by code.
-    pub peers: &'a [BTreeMap<String, Number>],
+    /// What units of the same kind report.
+    pub peers: Option<&'a Peers>,
+}
+
+/// What units of one kind report for each row: worked out once, and held against each of them.
+#[derive(Debug, Clone, Default)]
+pub struct Peers {
+    middles: BTreeMap<String, Middle>,
+}
+
+/// The middle of the figures of several units.
+#[derive(Debug, Clone, Copy)]
+struct Middle {
+    median: Number,
+    /// How far from it is far: several median distances, and half of the median where most units have
+    /// one value.
+    far: Number,
+}
+
+impl Peers {
+    /// Of the figures of each unit, by code. A row that fewer than [`limits::PEERS_MIN`] units filled has
+    /// no middle.
+    pub fn of<'a>(units: impl IntoIterator<Item = &'a BTreeMap<String, Number>>) -> Self {
+        let mut by_code: BTreeMap<&String, Vec<Number>> = BTreeMap::new();
+        for figures in units {
+            for (code, figure) in figures {
+                by_code.entry(code).or_default().push(*figure);
+            }
+        }
+        let middle = |figures: Vec<Number>| {
+            if figures.len() < limits::PEERS_MIN {
+                return None;
+            }
+            let median = median(figures.clone())?;
+            let distance = |figure: Number| figure.checked_sub(median).ok().map(Number::abs);
+            let spread = self::median(figures.into_iter().filter_map(distance).collect())?;
+            let spreads = Number::from(limits::OUTLIER_SPREADS);
+            let half = median.abs().checked_div(Number::from(2)).ok()?;
+            let far = spread.checked_mul(spreads).ok()?.max(half);
+            Some(Middle { median, far })
+        };
+        let middles = by_code
+            .into_iter()
+            .filter_map(|(code, figures)| Some((code.clone(), middle(figures)?)));
+        Self {
+            middles: middles.collect(),
+        }
+    }
 }
 
 impl Checks {
@@ -42,11 +90,9 @@ impl Checks {
     pub fn of(template: &Template) -> Self {
         let rows = template.rows();
         let mut parts: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
-        for (index, row) in rows.iter().enumerate() {
-            let parent = row
-                .parent
-                .as_deref()
-                .and_then(|parent| template.row_index(parent));
+        let parent = |row: &Indicator| template.row_index(row.parent.as_deref()?);
+        let parents: Vec<Option<usize>> = rows.iter().map(parent).collect();
+        for (index, (row, parent)) in rows.iter().zip(&parents).enumerate() {
             if let Some(of) = parent.and_then(|parent| parts.get_mut(parent))
                 && is_amount(row)
             {
@@ -94,6 +140,7 @@ impl Checks {
                         .is_some_and(|flag| flag == "true")
                 })
                 .collect(),
+            parents,
             parts,
         }
     }
@@ -186,9 +233,8 @@ fn abbreviations(label: &str, known: &mut BTreeMap<String, String>) {
 }
 
 struct Review<'a> {
-    template: &'a Template,
+    standing: Standing<'a>,
     checks: &'a Checks,
-    cells: &'a BTreeMap<String, Vec<Rival>>,
     beside: &'a Beside<'a>,
 }
 
@@ -200,47 +246,36 @@ pub fn review(
     beside: &Beside<'_>,
 ) -> Vec<Finding> {
     let review = Review {
-        template,
+        standing: Standing::new(template, cells),
         checks,
-        cells,
         beside,
     };
-    let mut by_row: BTreeMap<usize, Vec<Rule>> = BTreeMap::new();
-    let mut unknown = Vec::new();
-    for finding in super::findings(template, cells) {
-        match template.row_index(&finding.code) {
-            Some(row) => by_row.entry(row).or_default().push(finding.rule),
-            None => unknown.push(finding),
-        }
-    }
+    let mut by_row: Vec<Vec<Rule>> = Vec::with_capacity(template.rows().len());
     for (row, indicator) in template.rows().iter().enumerate() {
-        let known = by_row.entry(row).or_default();
-        let mut more = review.of_row(row, indicator);
-        more.retain(|rule| !known.contains(rule));
-        known.extend(more);
+        let mut known = review.standing.rules(row, indicator);
+        for rule in review.of_row(row, indicator) {
+            if !known.contains(&rule) {
+                known.push(rule);
+            }
+        }
+        by_row.push(known);
     }
     review.left_empty(&mut by_row);
     let mut findings = Vec::new();
-    for (row, rules) in by_row {
-        let code = template
-            .rows()
-            .get(row)
-            .map(|row| row.code.clone())
-            .unwrap_or_default();
-        findings.extend(rules.into_iter().map(|rule| Finding {
-            code: code.clone(),
-            rule,
+    for (indicator, rules) in template.rows().iter().zip(by_row) {
+        findings.extend(rules.into_iter().map(|rule| {
+            let code = indicator.code.clone();
+            Finding { code, rule }
         }));
     }
-    findings.extend(unknown);
+    findings.extend(super::unknown_codes(template, cells));
     findings
 }
 
 impl Review<'_> {
     fn number(&self, row: usize) -> Option<Number> {
-        let code = &self.template.rows().get(row)?.code;
-        match RowCell::of(self.cells.get(code)?) {
-            RowCell::Number(number) => Some(number),
+        match self.standing.typed.get(row)? {
+            RowCell::Number(number) => Some(*number),
             RowCell::NoOccurrence => Some(Number::ZERO),
             RowCell::Untyped
             | RowCell::Empty
@@ -251,25 +286,21 @@ impl Review<'_> {
     }
 
     fn is_empty(&self, row: usize) -> bool {
-        let Some(indicator) = self.template.rows().get(row) else {
-            return true;
-        };
-        let rivals = self
-            .cells
-            .get(&indicator.code)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        rivals.iter().all(|rival| rival.value == CellValue::Empty)
+        matches!(
+            self.standing.typed.get(row),
+            None | Some(RowCell::Untyped | RowCell::Empty)
+        )
     }
 
     fn note(&self, row: usize) -> Option<&str> {
-        let code = &self.template.rows().get(row)?.code;
+        let code = &self.standing.template.rows().get(row)?.code;
         let note = self.beside.notes?.get(code)?.trim();
         (!note.is_empty()).then_some(note)
     }
 
     fn code(&self, row: usize) -> String {
-        self.template
+        self.standing
+            .template
             .rows()
             .get(row)
             .map(|row| row.code.clone())
@@ -295,7 +326,7 @@ impl Review<'_> {
 
     /// A figure against the parts printed under it, or that its formula adds.
     fn parts_rule(&self, row: usize, indicator: &Indicator, typed: Number) -> Option<Rule> {
-        if let Some(formula) = self.template.formula(row) {
+        if let Some(formula) = self.standing.template.formula(row) {
             return self.missing_part(formula, typed);
         }
         let parts = self.checks.parts(row);
@@ -374,6 +405,9 @@ impl Review<'_> {
 
     fn note_rule(&self, row: usize, indicator: &Indicator, typed: Number) -> Option<Rule> {
         let note = self.note(row)?;
+        if !may_contradict(note) {
+            return None;
+        }
         let words = folded(note);
         let none = [
             "khong con",
@@ -382,9 +416,10 @@ impl Review<'_> {
             "chua phat sinh",
             "chua co",
         ];
-        let says_none = none
-            .iter()
-            .any(|phrase| words == *phrase || words.starts_with(&format!("{phrase} ")));
+        let says_none = none.iter().any(|phrase| {
+            let rest = words.strip_prefix(phrase);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        });
         let left_out = has_any(
             &words,
             &["chua bao gom", "khong bao gom", "chua gom", "khong gom"],
@@ -423,41 +458,24 @@ impl Review<'_> {
 
     /// Far from the median of units of its kind, by the median distance of theirs.
     fn outlier_rule(&self, indicator: &Indicator, typed: Number) -> Option<Rule> {
-        if matches!(indicator.kind, Kind::Choice | Kind::Text)
-            || self.beside.peers.len() < limits::PEERS_MIN
-        {
+        if matches!(indicator.kind, Kind::Choice | Kind::Text) {
             return None;
         }
-        let figures = self
-            .beside
-            .peers
-            .iter()
-            .filter_map(|peer| peer.get(&indicator.code).copied());
-        let figures: Vec<Number> = figures.collect();
-        if figures.len() < limits::PEERS_MIN {
-            return None;
-        }
-        let median = median(figures.clone())?;
-        let distance = |figure: Number| figure.checked_sub(median).ok().map(Number::abs);
-        let spread = self::median(figures.into_iter().filter_map(distance).collect())?;
-        let bound = spread
-            .checked_mul(Number::from(limits::OUTLIER_SPREADS))
-            .ok()?;
-        // Where most units have one value, half of it is far.
-        let least = median.abs().checked_div(Number::from(2)).ok()?;
-        (distance(typed)? > bound.max(least)).then_some(Rule::Outlier { typed, median })
+        let Middle { median, far } = *self.beside.peers?.middles.get(&indicator.code)?;
+        let distance = typed.checked_sub(median).ok()?.abs();
+        (distance > far).then_some(Rule::Outlier { typed, median })
     }
 
     /// Cells of a finished report that nobody filled and no note explains, where nothing said so yet.
-    fn left_empty(&self, by_row: &mut BTreeMap<usize, Vec<Rule>>) {
-        for (row, indicator) in self.template.rows().iter().enumerate() {
+    fn left_empty(&self, by_row: &mut [Vec<Rule>]) {
+        for (row, indicator) in self.standing.template.rows().iter().enumerate() {
             let heading = matches!(indicator.kind, Kind::Heading | Kind::Text);
             if heading || indicator.computed_only || !self.is_empty(row) || self.note(row).is_some()
             {
                 continue;
             }
             let told = |of: usize| {
-                by_row.get(&of).is_some_and(|rules| {
+                by_row.get(of).is_some_and(|rules| {
                     rules.iter().any(|rule| {
                         matches!(
                             rule,
@@ -468,15 +486,23 @@ impl Review<'_> {
                     })
                 })
             };
-            let parent = indicator
-                .parent
-                .as_deref()
-                .and_then(|parent| self.template.row_index(parent));
-            if !told(row) && !parent.is_some_and(told) {
-                by_row.entry(row).or_default().push(Rule::LeftEmpty);
+            let parent = self.checks.parents.get(row).copied().flatten();
+            let told = told(row) || parent.is_some_and(told);
+            if let Some(rules) = by_row.get_mut(row)
+                && !told
+            {
+                rules.push(Rule::LeftEmpty);
             }
         }
     }
+}
+
+/// Whether a note can say anything that [`Review::note_rule`] looks for: `không`, `chưa` or a percentage.
+/// Most say none of these and need not be folded.
+fn may_contradict(note: &str) -> bool {
+    let bytes = note.as_bytes();
+    let begins = |pair: &[u8]| pair.eq_ignore_ascii_case(b"kh") || pair.eq_ignore_ascii_case(b"ch");
+    bytes.contains(&b'%') || bytes.windows(2).any(begins)
 }
 
 /// The one percentage that a note names.

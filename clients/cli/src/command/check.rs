@@ -7,7 +7,7 @@ use dongbo::trouble::{Exit, Trouble};
 use messages::Language;
 use serde_json::{Value, json};
 use sync_core::form::Template;
-use sync_core::report::review::{self, Beside, Checks};
+use sync_core::report::review::{self, Beside, Checks, Peers};
 use sync_core::report::sentence::{self, Sentence};
 use sync_core::report::{Finding, Severity};
 
@@ -44,10 +44,11 @@ impl Check {
         for file in &self.peers {
             peers.push(read(file)?.numbers());
         }
+        let peers = Peers::of(&peers);
         let beside = Beside {
             notes: Some(&figures.notes),
             earlier: earlier.as_ref(),
-            peers: &peers,
+            peers: Some(&peers),
         };
         let checks = Checks::of(&template);
         let findings = review::review(&template, &checks, &figures.cells, &beside);

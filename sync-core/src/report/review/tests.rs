@@ -1,6 +1,7 @@
 //! A finished report looked through: each rule fires where it should, and in no order of typing another.
 
 use super::*;
+use crate::cell::CellValue;
 use crate::document::{Document, Edit, Entry, Subject, SubjectKind};
 use crate::identity::{ActorId, ChangeHash, UnitId};
 use crate::report::sentence;
@@ -209,9 +210,10 @@ fn figures_are_compared_with_last_period_and_with_others() {
     assert_eq!(before("8"), []);
     assert_eq!(before("0"), [], "seven things more are few");
     let among = |others: &[&str]| {
-        let peers: Vec<BTreeMap<String, Number>> = others.iter().map(|one| figures(one)).collect();
+        let others: Vec<BTreeMap<String, Number>> = others.iter().map(|one| figures(one)).collect();
+        let peers = Peers::of(&others);
         let beside = Beside {
-            peers: &peers,
+            peers: Some(&peers),
             ..Beside::default()
         };
         reviewed(&whole(), &beside)
