@@ -65,7 +65,35 @@ pub trait Keyspace {
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<KeyValue>, KeyspaceError>;
     /// The last entry with `from <= key < to`.
     fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<KeyValue>, KeyspaceError>;
+
+    /// Tells every entry with `from <= key < to`, ascending, until one is told that cannot be read. A
+    /// keyspace that can lend its entries saves copying them.
+    fn each(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        tell: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), KeyspaceError>,
+    ) -> Result<(), KeyspaceError> {
+        let mut from = from.to_vec();
+        loop {
+            let found = self.scan(&from, to, STEP)?;
+            for (key, value) in &found {
+                tell(key, value)?;
+            }
+            match found.into_iter().nth(STEP - 1) {
+                // The first key after the last one told.
+                Some((mut key, _)) => {
+                    key.push(0);
+                    from = key;
+                }
+                None => return Ok(()),
+            }
+        }
+    }
 }
+
+/// Entries that are looked up at once.
+const STEP: usize = 256;
 
 /// A keyspace in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -126,5 +154,18 @@ impl Keyspace for MemoryKeyspace {
         Ok(range
             .next_back()
             .map(|(key, value)| (key.clone(), value.clone())))
+    }
+    fn each(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        tell: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), KeyspaceError>,
+    ) -> Result<(), KeyspaceError> {
+        if from >= to {
+            return Ok(());
+        }
+        self.entries
+            .range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)))
+            .try_for_each(|(key, value)| tell(key, value))
     }
 }

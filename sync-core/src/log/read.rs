@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::accept::{last_number, number_of};
 use super::staging::{PartPlace, Staging, read_document};
-use super::{DocumentIndex, Fingerprint, HeldEntry, Keyspace, KeyspaceError, LogEntry, keys};
+use super::{DocumentIndex, Fingerprint, HeldEntry, Keyspace, KeyspaceError, LogEntry, STEP, keys};
 use crate::batch::{ChainTip, Partition, PartitionTip, part_id};
 use crate::codec::{Reader, Writer};
 use crate::identity::{ActorId, BatchId, DocumentId, InstallationId, KeyId, PartId, labelled_hash};
@@ -53,9 +53,6 @@ impl Follow {
         }
     }
 }
-
-/// Positions of a feed that are looked up at once, of each partition.
-const STEP: usize = 256;
 
 /// A piece of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,24 +303,14 @@ impl LogReader<'_> {
         through: u64,
         tell: &mut dyn FnMut(u64, PartId),
     ) -> Result<(), KeyspaceError> {
+        let from = keys::feed(partition, 0);
         let to = keys::feed(partition, through.saturating_add(1));
-        let mut from = keys::feed(partition, 0);
-        loop {
-            let found = self.0.scan(&from, &to, STEP)?;
-            let mut last = None;
-            for (key, value) in &found {
-                let position = number_of_feed(key).zip(<[u8; 32]>::try_from(value.as_slice()).ok());
-                let (position, part) = position.ok_or(KeyspaceError::Damaged("feed"))?;
-                tell(position, PartId(part));
-                last = Some(position);
-            }
-            match last {
-                Some(last) if found.len() == STEP => {
-                    from = keys::feed(partition, last.saturating_add(1));
-                }
-                Some(_) | None => return Ok(()),
-            }
-        }
+        self.0.each(&from, &to, &mut |key, value| {
+            let position = number_of_feed(key).zip(<[u8; 32]>::try_from(value).ok());
+            let (position, part) = position.ok_or(KeyspaceError::Damaged("feed"))?;
+            tell(position, PartId(part));
+            Ok(())
+        })
     }
 
     fn positions(&self, follow: &Follow, after: u64) -> Result<Vec<u64>, KeyspaceError> {

@@ -65,7 +65,7 @@ impl Comparison {
         for member in &self.own {
             own.add(*member);
         }
-        let pairs = symbols.iter().zip(own.symbols);
+        let pairs = symbols.iter().zip(own.into_symbols());
         self.left
             .extend(pairs.map(|(there, here)| there.without(here)));
         for (id, (spread, side)) in &self.found {
@@ -115,11 +115,15 @@ impl Comparison {
             }
         }
         let mut here = 0;
-        for member in &self.own {
-            match self.found.get(member) {
-                Some((_, 1)) => return Err(Contradiction),
-                Some(_) => here += 1,
-                None => {}
+        let own = match self.found.is_empty() {
+            true => &[],
+            false => self.own.as_slice(),
+        };
+        for member in own {
+            if difference.here.binary_search(member).is_ok() {
+                here += 1;
+            } else if difference.there.binary_search(member).is_ok() {
+                return Err(Contradiction);
             }
         }
         match here == difference.here.len() {

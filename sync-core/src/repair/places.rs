@@ -20,6 +20,11 @@ impl Places {
             next: 0,
         }
     }
+
+    /// The place that comes next.
+    pub(super) fn ahead(&self) -> u64 {
+        self.next
+    }
 }
 
 /// Steps of the generator's state: the golden ratio of 2^64, so that every state comes.
@@ -31,7 +36,23 @@ fn random(state: u64) -> f64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^= bits >> 31;
-    ((bits >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    number((bits >> 11) + 1) / number(1 << 53)
+}
+
+/// A number far below 2^63, which machines convert in one step as a signed one only.
+fn number(of: u64) -> f64 {
+    of.cast_signed() as f64
+}
+
+/// The place that follows on one.
+fn after(place: u64, state: u64) -> u64 {
+    let at = number(place);
+    let reach = (at + 1.0) * (at + 2.0) / random(state);
+    let next = (reach + 0.25).sqrt() - 1.5;
+    // Rounded up. It is a whole number already where a fraction has no room.
+    let whole = next as i64;
+    let up = whole.saturating_add(i64::from((whole as f64) < next));
+    up.cast_unsigned().max(place.saturating_add(1))
 }
 
 impl Iterator for Places {
@@ -40,10 +61,7 @@ impl Iterator for Places {
     fn next(&mut self) -> Option<u64> {
         let place = self.next;
         self.state = self.state.wrapping_add(STEP);
-        let at = place as f64;
-        let reach = (at + 1.0) * (at + 2.0) / random(self.state);
-        let next = ((reach + 0.25).sqrt() - 1.5).ceil() as u64;
-        self.next = next.max(place.saturating_add(1));
+        self.next = after(place, self.state);
         Some(place)
     }
 }

@@ -72,7 +72,7 @@ pub fn symbols(
     for member in members {
         stretch.add(member);
     }
-    stretch.symbols
+    stretch.into_symbols()
 }
 
 /// A stretch of the stream, member by member.
@@ -81,8 +81,14 @@ pub(crate) struct Stretch {
     key: RepairKey,
     from: u64,
     to: u64,
-    pub(crate) symbols: Vec<Symbol>,
+    symbols: Vec<Symbol>,
+    /// Members that are not in yet.
+    waiting: Vec<ShortId>,
 }
+
+/// Members that are put in side by side. The places of one follow one on the other, each after a
+/// division and a root; those of several members a processor computes at the same time.
+const LANES: usize = 8;
 
 impl Stretch {
     /// The symbols `from..to` of no member; at most [`limits::REPAIR_SYMBOLS_MAX`] of them.
@@ -95,21 +101,46 @@ impl Stretch {
             from,
             to,
             symbols: vec![Symbol::default(); length],
+            waiting: Vec::with_capacity(LANES),
         }
     }
 
     /// Puts a member in.
     pub(crate) fn add(&mut self, id: ShortId) {
-        let spread = self.key.spread(id);
-        for place in Places::of(spread) {
-            if place >= self.to {
-                return;
-            }
-            let at = place.checked_sub(self.from).map(usize::try_from);
-            if let Some(Ok(at)) = at
-                && let Some(symbol) = self.symbols.get_mut(at)
-            {
-                symbol.add(id, spread, 1);
+        self.waiting.push(id);
+        if self.waiting.len() == LANES {
+            self.put_in();
+        }
+    }
+
+    /// The symbols of all members.
+    pub(crate) fn into_symbols(mut self) -> Vec<Symbol> {
+        self.put_in();
+        self.symbols
+    }
+
+    fn put_in(&mut self) {
+        let mut lanes: [Option<(ShortId, u64, Places)>; LANES] = Default::default();
+        for (lane, id) in lanes.iter_mut().zip(self.waiting.drain(..)) {
+            let spread = self.key.spread(id);
+            *lane = Some((id, spread, Places::of(spread)));
+        }
+        let mut under_way = true;
+        while under_way {
+            under_way = false;
+            for (id, spread, places) in lanes.iter_mut().flatten() {
+                let place = places.ahead();
+                if place >= self.to {
+                    continue;
+                }
+                under_way = true;
+                let at = place.checked_sub(self.from).map(usize::try_from);
+                if let Some(Ok(at)) = at
+                    && let Some(symbol) = self.symbols.get_mut(at)
+                {
+                    symbol.add(*id, *spread, 1);
+                }
+                places.next();
             }
         }
     }

@@ -201,7 +201,7 @@ pub(super) fn tell_symbols(
         through,
         size: members,
         from: told as u64,
-        symbols: stretch.symbols,
+        symbols: stretch.into_symbols(),
     })))
 }
 
@@ -213,7 +213,7 @@ struct Asked {
     all: bool,
 }
 
-/// At a node: entries by their short ids, up to a position, about as many as fit.
+/// At a node: entries by their short ids, which ascend, up to a position, about as many as fit.
 fn entries_of(
     reader: LogReader<'_>,
     session: &Session,
@@ -221,10 +221,9 @@ fn entries_of(
     (key, ids): (RepairKey, &[ShortId]),
     bytes_max: usize,
 ) -> Result<Asked, KeyspaceError> {
-    let wanted: BTreeSet<ShortId> = ids.iter().copied().collect();
-    let mut positions = Vec::with_capacity(wanted.len());
+    let mut positions = Vec::with_capacity(ids.len());
     reader.each_part(&session.follow, through, &mut |position, part| {
-        if wanted.contains(&key.short(part)) {
+        if ids.binary_search(&key.short(part)).is_ok() {
             positions.push(position);
         }
     })?;

@@ -45,7 +45,11 @@ pub(super) struct Repair {
 
 #[derive(Debug)]
 enum At {
-    Comparing(Comparison),
+    Comparing {
+        comparison: Comparison,
+        /// The parts compared, so that the log is not walked again for those the node lacks.
+        own: Vec<PartId>,
+    },
     Fetching(BTreeSet<ShortId>),
 }
 
@@ -115,7 +119,7 @@ pub(super) fn decide(stage: Stage, heard: Heard) -> Move {
 impl Repair {
     fn stage(&self) -> Stage {
         match self.at {
-            At::Comparing(_) => Stage::Comparing,
+            At::Comparing { .. } => Stage::Comparing,
             At::Fetching(_) => Stage::Fetching,
         }
     }
@@ -132,7 +136,7 @@ impl Repair {
             Some(Told::Symbols(told)) if told.tag != self.key.tag() => Heard::OtherSymbols,
             Some(Told::Symbols(told)) => match &self.at {
                 At::Fetching(_) => Heard::OtherSymbols,
-                At::Comparing(comparison) => {
+                At::Comparing { comparison, .. } => {
                     let taken = comparison.taken() as u64;
                     let follows_on = told.from == taken;
                     match (taken, told.from) {
@@ -202,12 +206,12 @@ impl Device {
                 key,
                 through: 0,
                 idle: 0,
-                at: At::Comparing(self.comparison(key, &peer.follow)?),
+                at: self.comparing(key, &peer.follow)?,
             });
         }
         let repair = self.repair.as_ref();
         Ok(repair.map(|repair| match &repair.at {
-            At::Comparing(comparison) => {
+            At::Comparing { comparison, .. } => {
                 let ask = Ask::Symbols {
                     key,
                     size: comparison.size(),
@@ -224,11 +228,13 @@ impl Device {
         }))
     }
 
-    fn comparison(&self, key: RepairKey, follow: &Follow) -> Result<Comparison, DeviceError> {
+    fn comparing(&self, key: RepairKey, follow: &Follow) -> Result<At, DeviceError> {
         let mut own = Vec::new();
         self.log()
-            .each_part(follow, u64::MAX, &mut |_, part| own.push(key.short(part)))?;
-        Ok(Comparison::new(key, own))
+            .each_part(follow, u64::MAX, &mut |_, part| own.push(part))?;
+        let short = own.iter().map(|part| key.short(*part)).collect();
+        let comparison = Comparison::new(key, short);
+        Ok(At::Comparing { comparison, own })
     }
 
     /// What to do with an answer.
@@ -266,11 +272,11 @@ impl Device {
             return Ok(());
         };
         if anew {
-            repair.at = At::Comparing(self.comparison(repair.key, &peer.follow)?);
+            repair.at = self.comparing(repair.key, &peer.follow)?;
         }
         repair.through = told.through;
         repair.idle += 1;
-        let At::Comparing(comparison) = &mut repair.at else {
+        let At::Comparing { comparison, own } = &mut repair.at else {
             return Ok(());
         };
         match differ(comparison, told) {
@@ -279,7 +285,14 @@ impl Device {
             }
             Differ::Unknown | Differ::Never => self.give_up(peer, received),
             Differ::By(difference) => {
-                self.offer_short(repair.key, &peer.follow, &difference.here, received)?;
+                let lacks = |part: &PartId| {
+                    let short = repair.key.short(*part);
+                    difference.here.binary_search(&short).is_ok()
+                };
+                if !difference.here.is_empty() {
+                    let parts = own.iter().copied().filter(lacks).collect();
+                    self.offer(parts, &mut received.writes);
+                }
                 // The node tells nothing of what this device may not read any more. After this a
                 // position shows it if the node is copied back once more.
                 let unfollowed = |of| !peer.follow.contains(of);
@@ -289,24 +302,6 @@ impl Device {
                 self.repair = Some(Repair { at, idle, ..repair });
             }
         }
-        Ok(())
-    }
-
-    /// Puts parts into the outbox that the node does not seem to have.
-    fn offer_short(
-        &mut self,
-        key: RepairKey,
-        follow: &Follow,
-        here: &[ShortId],
-        received: &mut Received,
-    ) -> Result<(), DeviceError> {
-        let mut parts = Vec::new();
-        self.log().each_part(follow, u64::MAX, &mut |_, part| {
-            if here.binary_search(&key.short(part)).is_ok() {
-                parts.push(part);
-            }
-        })?;
-        self.offer(parts, &mut received.writes);
         Ok(())
     }
 
