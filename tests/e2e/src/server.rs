@@ -228,6 +228,15 @@ impl Server {
         self.status_bytes("VmHWM:")
     }
 
+    /// Processor time it took so far, in microseconds; the system counts in hundredths of a second.
+    pub fn processor_us(&self) -> Result<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
+        let (_, after_name) = stat.rsplit_once(')').context("no name")?;
+        let mut fields = after_name.split_whitespace().skip(11);
+        let mut next = || -> Result<u64> { Ok(fields.next().context("no time")?.parse()?) };
+        Ok((next()? + next()?) * 10_000)
+    }
+
     fn status_bytes(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
         let line = status

@@ -1,4 +1,5 @@
-//! How soon one client is answered, and how much many clients get through.
+//! How soon one client is answered, and how much many clients get through: at the desk, where each
+//! batch is an exchange of its own, and back from the field, where an exchange brings a day's batches.
 
 use std::io::Write;
 use std::time::Instant;
@@ -23,6 +24,8 @@ const ALONE: usize = 400;
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;
 const BATCHES: usize = 80;
+/// Batches that one exchange brings of a day in the field.
+const DAY: usize = 10;
 
 /// Four documents of a unit, so that one sealing is a batch of four changes.
 fn four(unit: UnitId) -> [Subject; 4] {
@@ -64,16 +67,16 @@ struct Client {
     known: Option<Known>,
 }
 
-/// Sends batches one exchange each; gives the time of each acknowledgement in microseconds.
-fn push(client: &mut Client, parts: Vec<SignedPart>) -> Result<Vec<u64>> {
+/// Sends so many batches in each exchange; gives the time of each acknowledgement in microseconds.
+fn push(client: &mut Client, parts: &[SignedPart], each: usize) -> Result<Vec<u64>> {
     let Client {
         connection,
         sealer,
         known,
     } = client;
-    let mut times = Vec::with_capacity(parts.len());
+    let mut times = Vec::with_capacity(parts.len().div_ceil(each));
     let actor = sealer.actor();
-    for part in parts {
+    for parts in parts.chunks(each) {
         let request = Request {
             province: sealer.province,
             actor,
@@ -82,7 +85,7 @@ fn push(client: &mut Client, parts: Vec<SignedPart>) -> Result<Vec<u64>> {
             known: *known,
             bytes_max: 1 << 16,
             records: Vec::new(),
-            parts: vec![part],
+            parts: parts.to_vec(),
             repair: None,
         };
         let frame = Frame::Request(Box::new(request)).encode();
@@ -92,8 +95,9 @@ fn push(client: &mut Client, parts: Vec<SignedPart>) -> Result<Vec<u64>> {
         let Ok(Frame::Response(response)) = Frame::decode(&bytes) else {
             anyhow::bail!("{}", String::from_utf8_lossy(&bytes));
         };
+        let accepted = |answer: &PartAnswer| *answer == PartAnswer::Accepted;
         anyhow::ensure!(
-            response.answers == [PartAnswer::Accepted],
+            response.answers.len() == parts.len() && response.answers.iter().all(accepted),
             "{:?}",
             response.answers
         );
@@ -140,7 +144,7 @@ fn prepared(peers: &mut [(Peer, UnitId)]) -> Result<Vec<Vec<SignedPart>>> {
                 scope.spawn(move || {
                     let each = peers.iter_mut().enumerate().map(|(at, (peer, unit))| {
                         let alone = if chunk == 0 && at == 0 { ALONE } else { 0 };
-                        batches(peer, *unit, ROUNDS * BATCHES + alone)
+                        batches(peer, *unit, 2 * ROUNDS * BATCHES + alone)
                     });
                     each.collect::<Result<Vec<_>>>()
                 })
@@ -172,40 +176,50 @@ pub(crate) fn acknowledge() -> Result<()> {
     }
     if let (Some(client), Some(parts)) = (clients.first_mut(), sealed.first_mut()) {
         let rest = parts.split_off(ALONE);
-        let mut times = push(client, std::mem::replace(parts, rest))?;
+        let mut times = push(client, &std::mem::replace(parts, rest), 1)?;
         let p50 = percentile(&mut times, 50);
         say(&json!({
             "ack_one_client_p50_us": p50, "ack_one_client_p99_us": percentile(&mut times, 99),
             "fdatasync_p50_us": raw, "ack_beyond_fdatasync_p50_us": p50.saturating_sub(raw),
         }));
     }
-    let mut all = Vec::new();
-    let mut rates = Vec::new();
-    for _ in 0..ROUNDS {
-        let round = sealed.iter_mut().map(|parts| {
-            let rest = parts.split_off(BATCHES.min(parts.len()));
-            std::mem::replace(parts, rest)
-        });
-        let (times, changes_per_s) = together(&mut clients, round.collect())?;
-        all.extend(times);
-        rates.push(changes_per_s);
+    for (name, each) in [("ack_64_clients", 1), ("accept_days", DAY)] {
+        let mut all = Vec::new();
+        let mut rates = Vec::new();
+        let spent = field.running.processor_us()?;
+        for _ in 0..ROUNDS {
+            let round = sealed.iter_mut().map(|parts| {
+                let rest = parts.split_off(BATCHES.min(parts.len()));
+                std::mem::replace(parts, rest)
+            });
+            let (times, changes_per_s) = together(&mut clients, round.collect(), each)?;
+            all.extend(times);
+            rates.push(changes_per_s);
+        }
+        let spent = field.running.processor_us()?.saturating_sub(spent);
+        let changes = CLIENTS * BATCHES * ROUNDS * 4;
+        say(&json!({
+            format!("{name}_changes_per_s"): percentile(&mut rates, 50),
+            format!("{name}_server_us_per_change"): spent as f64 / changes as f64,
+            format!("{name}_p50_us"): percentile(&mut all, 50),
+            format!("{name}_p99_us"): percentile(&mut all, 99),
+        }));
     }
-    say(&json!({
-        "ack_64_clients_changes_per_s": percentile(&mut rates, 50),
-        "ack_64_clients_p50_us": percentile(&mut all, 50),
-        "ack_64_clients_p99_us": percentile(&mut all, 99),
-    }));
     field.running.stop()
 }
 
 /// All clients at once: the time of each acknowledgement in microseconds, and changes per second.
-fn together(clients: &mut [Client], parts: Vec<Vec<SignedPart>>) -> Result<(Vec<u64>, u64)> {
+fn together(
+    clients: &mut [Client],
+    parts: Vec<Vec<SignedPart>>,
+    each: usize,
+) -> Result<(Vec<u64>, u64)> {
     let began = Instant::now();
     let times: Vec<u64> = std::thread::scope(|scope| {
         let threads: Vec<_> = clients
             .iter_mut()
             .zip(parts)
-            .map(|(client, parts)| scope.spawn(move || push(client, parts)))
+            .map(|(client, parts)| scope.spawn(move || push(client, &parts, each)))
             .collect();
         let times = threads
             .into_iter()
@@ -214,10 +228,10 @@ fn together(clients: &mut [Client], parts: Vec<Vec<SignedPart>>) -> Result<(Vec<
     });
     let seconds = began.elapsed().as_secs_f64();
     anyhow::ensure!(
-        times.len() == CLIENTS * BATCHES,
-        "every batch was acknowledged: {}",
+        times.len() == CLIENTS * BATCHES.div_ceil(each),
+        "every exchange was acknowledged: {}",
         times.len()
     );
-    let changes_per_s = (times.len() * 4) as f64 / seconds;
+    let changes_per_s = (CLIENTS * BATCHES * 4) as f64 / seconds;
     Ok((times, changes_per_s as u64))
 }
