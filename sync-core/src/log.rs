@@ -54,6 +54,9 @@ pub struct Write {
     pub value: Option<Vec<u8>>,
 }
 
+/// Is told one entry after the other: key and value.
+pub type Tell<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), KeyspaceError> + 'a;
+
 /// A key and its value.
 pub type KeyValue = (Vec<u8>, Vec<u8>);
 
@@ -68,12 +71,7 @@ pub trait Keyspace {
 
     /// Tells every entry with `from <= key < to`, ascending, until one is told that cannot be read. A
     /// keyspace that can lend its entries saves copying them.
-    fn each(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        tell: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), KeyspaceError>,
-    ) -> Result<(), KeyspaceError> {
+    fn each(&self, from: &[u8], to: &[u8], tell: &mut Tell<'_>) -> Result<(), KeyspaceError> {
         let mut from = from.to_vec();
         loop {
             let found = self.scan(&from, to, STEP)?;
@@ -155,12 +153,7 @@ impl Keyspace for MemoryKeyspace {
             .next_back()
             .map(|(key, value)| (key.clone(), value.clone())))
     }
-    fn each(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        tell: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), KeyspaceError>,
-    ) -> Result<(), KeyspaceError> {
+    fn each(&self, from: &[u8], to: &[u8], tell: &mut Tell<'_>) -> Result<(), KeyspaceError> {
         if from >= to {
             return Ok(());
         }

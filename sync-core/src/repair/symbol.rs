@@ -120,7 +120,7 @@ impl Stretch {
     }
 
     fn put_in(&mut self) {
-        let mut lanes: [Option<(ShortId, u64, Places)>; LANES] = Default::default();
+        let mut lanes = [const { None }; LANES];
         for (lane, id) in lanes.iter_mut().zip(self.waiting.drain(..)) {
             let spread = self.key.spread(id);
             *lane = Some((id, spread, Places::of(spread)));

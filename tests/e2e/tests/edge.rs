@@ -294,6 +294,62 @@ fn an_edge_comes_back_from_its_backup() {
     province.stop().unwrap();
 }
 
+/// There is never a line between the two: a stick goes up and another comes down, and both hold the same.
+#[test]
+fn an_edge_and_the_province_exchange_by_sticks_alone() {
+    let (mut area, province, edge) = Area::new(&[
+        ("tuan", "officer", "00000", false),
+        ("hanh", "officer", "00000", false),
+        ("lan", "aggregator", "19-a", true),
+        ("minh", "aggregator", "19-a", true),
+    ]);
+    let (up, down) = (province.url(), edge.url());
+    let path = |name: &str| area.at(name).to_string_lossy().into_owned();
+    let (stick, back) = (path("up.dongbo"), path("down.dongbo"));
+    province.stop().unwrap();
+
+    // At the area: a tablet works, and a laptop takes along what the province has not seen.
+    area.fill("tuan", "III.1.1", 1893);
+    area.sync("tuan", &down);
+    area.sync("lan", &down);
+    let written = done(&area.at("lan"), &["bundle", "write", &stick]);
+    edge.stop().unwrap();
+
+    // In town: a colleague brings it to the province, where others have worked, too.
+    let province = area.start_province();
+    area.fill("hanh", "III.1.3", 3);
+    area.sync("hanh", &up);
+    let read = ["bundle", "read", &stick, "--server", &up, "--answer", &back];
+    let carried = done(&area.at("minh"), &read);
+    let all = area.fingerprint(&up);
+    assert_eq!(all["parts"], 2, "{written} {carried} {all}");
+    province.stop().unwrap();
+
+    // At the area again: the laptop has read the answer, and the edge learns from it.
+    let edge = area.start_edge();
+    done(&area.at("lan"), &["bundle", "read", &back]);
+    area.sync("lan", &down);
+    assert_eq!(area.fingerprint(&down), all);
+    assert_eq!(area.sync("tuan", &down)["documents_changed"], 1);
+
+    // The same sticks once more, and a line at last: there is nothing left to say.
+    done(&area.at("lan"), &["bundle", "read", &back]);
+    let said = area.sync("lan", &down);
+    assert_eq!(said["notices"], json!([]), "{said}");
+    let province = area.start_province();
+    done(
+        &area.at("minh"),
+        &["bundle", "read", &stick, "--server", &up],
+    );
+    let state = area.round(&edge);
+    assert_eq!(state["in_step"], true, "{state}");
+    assert_eq!(state["differences"], 0, "{state}");
+    assert_eq!(area.fingerprint(&up), all);
+    assert_eq!(area.fingerprint(&down), all);
+    edge.stop().unwrap();
+    province.stop().unwrap();
+}
+
 /// The app comes from the province and may ask the edge, by what synchronising needs alone.
 #[test]
 fn the_provinces_page_may_ask_the_edge_and_no_other_page_may() {
