@@ -63,4 +63,20 @@ pub const EXPECTED: &[(&str, &str)] = &[
         "catalogue record",
         "5e0101000000000000000000000000000000000000000000000000000000000000000080e0bb8e0d01351454e1bb896e68205468c3a169204e677579c3aa6efd1724385aa0c75b64fb78cd602fa1d991fdebf76b13c58ed702eac835e9f618e36c48d868d719031298207c2832f867851b5ebe9a796e78986bd67b830dc8d69971992dc607c95935d2f30459380d07a2e1c692baec64e0a2c56766ae7fee0c",
     ),
+    (
+        "bundle",
+        "0769f2d54a13c7b40fcf2b86d8b609fd9a4ff54ab0253ace3d4ed8d0ef76531f",
+    ),
+    (
+        "bundle id",
+        "9eaeabcccc403f601349f98dab0da3713801ef51c9e8ae1d0fb7182be0d03f6e",
+    ),
+    (
+        "bundle that answers",
+        "055a24a3d483baf34720fe3b4ab33ec2ad1a24c436f087d94492564e9ea32baa",
+    ),
+    (
+        "id of the bundle that answers",
+        "79f36f388dbd92fa0a9aeb5806a2d2ec1ce014724d692246a1102e9bad081af1",
+    ),
 ];

@@ -8,7 +8,8 @@ mod expected;
 
 use ed25519_dalek::SigningKey;
 use sync_core::batch::{self, ChainTip, Compartment, Entry as PartEntry, NewPart, Partition};
-use sync_core::batch::{PartitionTip, Sealer};
+use sync_core::batch::{PartitionTip, Sealer, SignedPart};
+use sync_core::bundle::{self, BundleId, Contents, Cover, Destination, Issuer, Span};
 use sync_core::catalogue::{Body, Record, SignedRecord};
 use sync_core::cell::CellValue;
 use sync_core::document::{Document, Edit, Entry, Subject, SubjectKind};
@@ -16,7 +17,8 @@ use sync_core::document::{extension_change, genesis_change};
 use sync_core::identity::{
     ActorId, BatchId, InstallationId, KeyId, NodeId, ProvinceId, UnitId, labelled_hash,
 };
-use sync_core::log::Fingerprint;
+use sync_core::log::{Fingerprint, Follow, HeldReason};
+use sync_core::sync::message::Known;
 use sync_core::sync::{Frame, Receipt, Request};
 
 pub use expected::EXPECTED;
@@ -73,6 +75,49 @@ fn edits() -> Vec<Edit> {
     ]
 }
 
+fn partition() -> Partition {
+    Partition {
+        unit: subject().unit,
+        compartment: Compartment::Reports,
+    }
+}
+
+/// One batch of two parts with the same report.
+fn parts() -> Option<Vec<SignedPart>> {
+    let sealer = sealer();
+    let mut document = Document::new(subject()).ok()?;
+    let change = document.write(sealer.actor(), &edits()).ok()?;
+    let id = document.id();
+    let new = NewPart {
+        partition: partition(),
+        tip: PartitionTip::default(),
+        entries: vec![
+            PartEntry::Subject {
+                document: id,
+                subject: subject().encode(),
+            },
+            PartEntry::Extension {
+                document: id,
+                name: "danh-gia".into(),
+            },
+            PartEntry::Change {
+                document: id,
+                hash: change.hash,
+            },
+        ],
+        changes: vec![change.bytes],
+    };
+    let other = NewPart {
+        partition: Partition {
+            compartment: Compartment::Tasks,
+            ..partition()
+        },
+        ..new.clone()
+    };
+    let new = vec![new, other];
+    batch::seal(&sealer, ChainTip::default(), 1_760_000_300, new).ok()
+}
+
 /// Every vector by name. An empty value says that something could not be made at all.
 pub fn computed() -> Vec<(&'static str, String)> {
     let mut vectors = vec![
@@ -103,7 +148,79 @@ pub fn computed() -> Vec<(&'static str, String)> {
     };
     let signed = SignedRecord::sign(&record, &SigningKey::from_bytes(&[9; 32]));
     vectors.push(("catalogue record", hexadecimal(&signed.encode())));
+    bundles(signed, &mut vectors);
     vectors
+}
+
+/// Two bundles: a device's first one with the catalogue, and the answer that a courier writes for it.
+fn bundles(record: SignedRecord, vectors: &mut Vec<(&'static str, String)>) {
+    let sealer = sealer();
+    let (Some(parts), node) = (parts(), NodeId([5; 16])) else {
+        return;
+    };
+    let Some(first) = parts.first() else {
+        return;
+    };
+    let receipt = Receipt::sign(
+        node,
+        sealer.actor(),
+        (1, first.batch_id()),
+        1_760_000_400,
+        &sealer.key,
+    );
+    let answered = Contents {
+        receipts: vec![receipt],
+        held: vec![(first.id(), HeldReason::NotAllowed)],
+        ..Contents::default()
+    };
+    let first = Cover {
+        province: sealer.province,
+        issuer: Issuer::Device {
+            key: sealer.key.verifying_key().to_bytes(),
+            installation: sealer.installation,
+        },
+        number: 1,
+        previous: BundleId::default(),
+        written_at: 1_760_000_500,
+        destination: Destination::Node(node),
+        catalogue_number: 1,
+        own_number: 1,
+        known: None,
+        span: None,
+    };
+    let contents = Contents {
+        records: vec![record],
+        parts,
+        ..Contents::default()
+    };
+    let Ok(written) = bundle::write(first.clone(), contents, &sealer.key) else {
+        return;
+    };
+    vectors.push(("bundle", digest(&written.bytes)));
+    vectors.push(("bundle id", written.id.to_string()));
+    let follow = Follow::These([partition()].into());
+    let second = Cover {
+        number: 2,
+        previous: written.id,
+        destination: Destination::Device(KeyId::of(&[7; 32])),
+        known: Some(Known {
+            node,
+            follow: follow.digest(),
+            position: 7,
+        }),
+        span: Some(Span {
+            node,
+            follow,
+            after: 7,
+            through: 300,
+        }),
+        ..first
+    };
+    let Ok(written) = bundle::write(second, answered, &sealer.key) else {
+        return;
+    };
+    vectors.push(("bundle that answers", digest(&written.bytes)));
+    vectors.push(("id of the bundle that answers", written.id.to_string()));
 }
 
 fn documents(vectors: &mut Vec<(&'static str, String)>) {
@@ -121,43 +238,7 @@ fn documents(vectors: &mut Vec<(&'static str, String)>) {
         "narrative",
         document.narrative("danh-gia").unwrap_or_default(),
     ));
-    let id = document.id();
-    let partition = Partition {
-        unit: subject().unit,
-        compartment: Compartment::Reports,
-    };
-    let new = NewPart {
-        partition,
-        tip: PartitionTip::default(),
-        entries: vec![
-            PartEntry::Subject {
-                document: id,
-                subject: subject().encode(),
-            },
-            PartEntry::Extension {
-                document: id,
-                name: "danh-gia".into(),
-            },
-            PartEntry::Change {
-                document: id,
-                hash: change.hash,
-            },
-        ],
-        changes: vec![change.bytes],
-    };
-    let other = NewPart {
-        partition: Partition {
-            compartment: Compartment::Tasks,
-            ..partition
-        },
-        ..new.clone()
-    };
-    let Ok(parts) = batch::seal(
-        &sealer,
-        ChainTip::default(),
-        1_760_000_300,
-        vec![new, other],
-    ) else {
+    let Some(parts) = parts() else {
         return;
     };
     let mut fingerprint = Fingerprint::default();
