@@ -126,6 +126,44 @@ fn what_stands_on_lost_ground_is_sent_as_it_is() {
     assert_eq!(values(&mut b, 2).get("x"), Some(&vec![number(2)]));
 }
 
+/// A packing that a node cannot read is sent once more as it is, and the next work is packed again.
+#[test]
+fn what_could_not_be_read_travels_as_it_is_once() {
+    let mut node = Node::new();
+    let mut a = node.enrol(1, Role::Officer, 1, true);
+    sync(&mut node, &mut a);
+    let how = |frame: &Frame| match frame {
+        Frame::PackedRequest(packed) => (
+            packed.parts != packed::Packing::Plain,
+            packed.request.parts.len(),
+        ),
+        _ => panic!("no packed request"),
+    };
+    a.edit(&subject(2), &[cell("x", 1)]).unwrap();
+    a.seal(NOW).unwrap();
+    let mut frame = a.packed_request().unwrap();
+    assert_eq!(how(&frame), (true, 0));
+    if let Frame::PackedRequest(packed) = &mut frame
+        && let packed::Packing::Packed { bytes, .. } = &mut packed.parts
+    {
+        bytes.truncate(bytes.len() / 2);
+    }
+    let answer = node.handle(node.person_of(&a), &frame.encode());
+    let Ok(Frame::PackedResponse(told)) = Frame::decode(&answer) else {
+        panic!("no response")
+    };
+    assert!(told.unread);
+    let response = a.open_response(*told).unwrap();
+    let received = a.receive(&response, NOW, InstallationId([7; 8])).unwrap();
+    assert!(received.again, "{received:?}");
+    assert_eq!(how(&a.packed_request().unwrap()), (false, 1));
+    sync(&mut node, &mut a);
+    assert_eq!(node.unread, 1);
+    a.edit(&subject(2), &[cell("x", 2)]).unwrap();
+    a.seal(NOW).unwrap();
+    assert_eq!(how(&a.packed_request().unwrap()), (true, 0));
+}
+
 /// One answer brings the key of a new colleague and what they wrote: it is rebuilt at once.
 #[test]
 fn an_answer_may_name_who_it_introduces() {
