@@ -132,12 +132,12 @@ fn what_could_not_be_read_travels_as_it_is_once() {
     let mut node = Node::new();
     let mut a = node.enrol(1, Role::Officer, 1, true);
     sync(&mut node, &mut a);
-    let how = |frame: &Frame| match frame {
-        Frame::PackedRequest(packed) => (
-            packed.parts != packed::Packing::Plain,
-            packed.request.parts.len(),
-        ),
-        _ => panic!("no packed request"),
+    let how = |frame: &Frame| {
+        let Frame::PackedRequest(packed) = frame else {
+            panic!("no packed request")
+        };
+        let is_packed = packed.parts != packed::Packing::Plain;
+        (is_packed, packed.request.parts.len())
     };
     a.edit(&subject(2), &[cell("x", 1)]).unwrap();
     a.seal(NOW).unwrap();
