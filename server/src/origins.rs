@@ -55,7 +55,7 @@ pub(crate) async fn name_edges(
 fn with_edges(app: &App, policy: &str) -> Option<HeaderValue> {
     let catalogue = app.registry.current();
     let mut sources = String::from("connect-src 'self'");
-    for (_, node) in catalogue.nodes() {
+    for node in catalogue.nodes_in_use() {
         let Some(origin) = origin_of(&node.address) else {
             continue;
         };

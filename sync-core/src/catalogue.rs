@@ -421,6 +421,12 @@ impl Catalogue {
     pub fn nodes(&self) -> impl Iterator<Item = (&KeyId, &NodeRecord)> {
         self.nodes.iter()
     }
+    /// Those whose keys were not ended: what a tablet may go to.
+    pub fn nodes_in_use(&self) -> impl Iterator<Item = &NodeRecord> {
+        let is_ended = |id| self.key(id).is_some_and(|key| key.ended.is_some());
+        let in_use = move |(id, _): &(&KeyId, &NodeRecord)| !is_ended(**id);
+        self.nodes.iter().filter(in_use).map(|(_, node)| node)
+    }
     /// The node of a key.
     pub fn node(&self, key: KeyId) -> Option<&NodeRecord> {
         self.nodes.get(&key)

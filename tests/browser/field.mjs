@@ -44,6 +44,8 @@ export class Field {
   /** The name that signs in with the password `ADMINISTRATOR`. */
   administrator = "";
   #server;
+  /** Processes of other servers. */
+  #others = [];
   #browsers = [];
   #fronts = [];
   /** What pages complained about. */
@@ -100,6 +102,25 @@ export class Field {
     // It listens before it has opened its store.
     const starting = async () => (await (await fetch(`${this.url}/ready`)).json()).code === "not-ready";
     while (await starting()) await new Promise(setImmediate);
+  }
+
+  /** An area's edge below the province: a second server, with its own folder and address. */
+  async edge(unit, label) {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const folder = join(this.folder, `edge ${unit}`);
+    const { code } = this.dongbo("node", "add", "--unit", unit, "--label", label, "--address", url);
+    this.program("dongbo-server", "init", "--folder", folder, "--upstream", this.url, "--code", code);
+    const edge = { url, folder, child: null };
+    edge.serve = async () => {
+      // It goes upward when it is asked to, and at no other time.
+      const { child } = await started(new URL(url).host, folder, (line) => this.log.push(line), ["--upstream-every", "3600"]);
+      edge.child = child;
+      this.#others.push(child);
+      while ((await (await fetch(`${url}/ready`)).json()).code === "not-ready") await new Promise(setImmediate);
+    };
+    edge.kill = () => killed(edge.child);
+    await edge.serve();
+    return edge;
   }
 
   /** What the server prints that is like this. */
@@ -229,7 +250,7 @@ export class Field {
       front.close();
       front.closeAllConnections();
     }
-    if (this.#server) await killed(this.#server);
+    for (const child of [this.#server, ...this.#others]) if (child) await killed(child);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -243,8 +264,17 @@ function whichever(...names) {
   return undefined;
 }
 
-async function started(listen, province, log) {
-  const words = ["--json", "serve", "--listen", listen, "--folder", province];
+/** A port that nobody listens on. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+async function started(listen, province, log, more = []) {
+  const words = ["--json", "serve", "--listen", listen, "--folder", province, ...more];
   const child = spawn(join(programs, "dongbo-server"), words, { stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.setEncoding("utf8");
   const address = await new Promise((resolve, reject) => {

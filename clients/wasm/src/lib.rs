@@ -174,6 +174,17 @@ impl Tablet {
         self.act(|state| state.take_bundle(bytes, now as i64))
     }
 
+    /// The edges that this person's tablet may exchange with: address and label of each.
+    pub fn nodes(&self, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.nodes(now as i64))
+    }
+
+    /// Says which node is the province's own, so that what an edge alone has is told apart.
+    #[wasm_bindgen(js_name = provinceIs)]
+    pub fn province_is(&self, node: &str) -> Result<(), JsValue> {
+        self.act(|state| state.province_is(node))
+    }
+
     /// What waits, what is held.
     pub fn status(&self) -> Result<String, JsValue> {
         self.act(|state| state.status())

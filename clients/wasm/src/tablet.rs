@@ -3,6 +3,7 @@
 mod by_file;
 mod counts;
 mod lists;
+mod nodes;
 mod settling;
 mod suspect;
 mod unsent;
@@ -103,6 +104,8 @@ pub struct TabletState {
     outgoing_told: bool,
     /// How far each report is.
     counts: counts::Counts,
+    /// What an edge has and the province may lack.
+    at_edge: nodes::AtEdge,
 }
 
 impl TabletState {
@@ -142,6 +145,7 @@ impl TabletState {
             authors_through: 0,
             outgoing_told: false,
             counts,
+            at_edge: nodes::AtEdge::default(),
         })
     }
 
@@ -282,11 +286,15 @@ impl TabletState {
         #[cfg(feature = "planted-panic")]
         suspect::planted(&response);
         let received = self.device.receive(&response, now, InstallationId(fresh))?;
+        let is_new = !received.writes.is_empty();
         self.writes.extend(received.writes);
+        if is_new {
+            self.read_at_edge()?;
+        }
         let notices: Vec<Value> = received.notices.iter().map(notice_json).collect();
         Ok(json!({
             "again": received.again, "acknowledged": received.acknowledged,
-            "documents": received.documents, "notices": notices,
+            "documents": received.documents, "notices": notices, "node": response.node,
         })
         .to_string())
     }
@@ -298,7 +306,7 @@ impl TabletState {
             "draft_edits": status.draft_edits, "waiting_parts": status.waiting_parts,
             "waiting_bytes": status.waiting_bytes, "held_parts": status.held_parts,
             "documents": status.documents, "catalogue": status.catalogue_number,
-            "installation": self.device.sealer().installation,
+            "installation": self.device.sealer().installation, "edge_only": self.at_edge.edits(),
         })
         .to_string())
     }
@@ -392,7 +400,10 @@ impl TabletState {
     fn origins(&mut self, subject: &Subject) -> Result<Kept, StepError> {
         self.read_authors()?;
         let id = subject.document_id();
-        let mut kept = Kept::default();
+        let mut kept = Kept {
+            at_edge: self.at_edge.of(id),
+            ..Kept::default()
+        };
         for (part, state) in self.device.outbox() {
             let Some(part) = self.device.part(*part)? else {
                 continue;
@@ -485,6 +496,7 @@ impl TabletState {
 struct Kept {
     waiting: BTreeSet<ChangeHash>,
     held: BTreeSet<ChangeHash>,
+    at_edge: BTreeSet<ChangeHash>,
     sealed: BTreeSet<ChangeHash>,
 }
 
@@ -496,6 +508,7 @@ impl Kept {
             own: device.sealer().actor(),
             waiting: &self.waiting,
             held: &self.held,
+            at_edge: &self.at_edge,
             sealed: &self.sealed,
         }
     }

@@ -22,6 +22,8 @@ pub(crate) struct Origins<'a> {
     pub(crate) waiting: &'a BTreeSet<ChangeHash>,
     /// Changes that a node keeps and does not apply.
     pub(crate) held: &'a BTreeSet<ChangeHash>,
+    /// Changes that an edge has, and that the province may lack.
+    pub(crate) at_edge: &'a BTreeSet<ChangeHash>,
     /// Changes in the log; what is in none of these is the draft.
     pub(crate) sealed: &'a BTreeSet<ChangeHash>,
 }
@@ -139,6 +141,8 @@ fn state_of(rival: &Rival, origins: &Origins<'_>) -> &'static str {
         "held"
     } else if origins.waiting.contains(&rival.change) {
         "waiting"
+    } else if origins.at_edge.contains(&rival.change) {
+        "at_edge"
     } else if origins.sealed.contains(&rival.change) {
         "received"
     } else {

@@ -12,7 +12,32 @@ self.addEventListener("install", (event) => {
 // A person has accepted the new version in one of the tabs.
 self.addEventListener("message", (event) => {
   if (event.data === "use") self.skipWaiting();
+  if (event.data.reach) event.waitUntil(renewPolicy(event.data.reach));
 });
+
+const POLICY = "content-security-policy";
+
+// The server's policy names the nodes that the app may reach; a page and its workers follow the one that their file was
+// kept with. When a node is missing there, the policy of today takes its place; it holds from the next start on.
+async function renewPolicy(origins) {
+  const cache = await caches.open(CACHE);
+  const kept = (await cache.match("/index.html"))?.headers.get(POLICY) ?? "";
+  if (origins.every((origin) => kept.split(/[ ;]+/).includes(origin))) return;
+  const fresh = await fetch("/index.html", { cache: "no-store" }).catch(() => undefined);
+  const policy = fresh?.ok ? fresh.headers.get(POLICY) : null;
+  if (!policy || policy === kept) return;
+  for (const path of FILES.filter((path) => path === "/index.html" || path.includes("worker"))) {
+    const file = await cache.match(path);
+    if (!file) continue;
+    const headers = new Headers(file.headers);
+    headers.set(POLICY, policy);
+    // What is kept is kept as it is read.
+    headers.delete("content-encoding");
+    headers.delete("content-length");
+    await cache.put(path, new Response(await file.blob(), { headers }));
+  }
+  for (const client of await self.clients.matchAll()) client.postMessage("policy");
+}
 
 // The version before stays: another tab may still be in the middle of an edit with it.
 self.addEventListener("activate", (event) => {

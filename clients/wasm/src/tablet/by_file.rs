@@ -26,6 +26,7 @@ impl TabletState {
         let opened = open(bytes, Damage::Refuse)?;
         let taken = self.device.take_bundle(&opened, now)?;
         self.writes.extend(taken.writes);
+        self.read_at_edge()?;
         let lacks = opened
             .lacking()
             .filter(|(_, lack, _)| matches!(lack, Lack::Missing));

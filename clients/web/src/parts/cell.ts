@@ -3,7 +3,7 @@
 import { t } from "../words/words.svelte";
 import type { FormRow, Row, Value } from "../worker/views";
 
-export type CellState = "refused" | "empty" | "saved" | "waiting" | "province" | "warning" | "error" | "conflict";
+export type CellState = "refused" | "empty" | "saved" | "waiting" | "area" | "province" | "warning" | "error" | "conflict";
 
 export function stateOf(row: FormRow, cell: Row | undefined): CellState {
   if (!cell || cell.values.length === 0) return "empty";
@@ -17,6 +17,8 @@ export function stateOf(row: FormRow, cell: Row | undefined): CellState {
       return "waiting";
     case "held":
       return "warning";
+    case "at_edge":
+      return "area";
     case "received":
       return "province";
     case undefined:

@@ -5,8 +5,9 @@ import { settled } from "./edits";
 /** How often a page that stays open asks whether there is one. */
 const LOOK_MS = 60 * 60_000;
 
-/** True once a new version is here and waits. */
-export const update = $state<{ waits: boolean }>({ waits: false });
+/** Whether a new version is here and waits; whether this page was loaded before the app was allowed to reach every
+    node there is now. */
+export const update = $state<{ waits: boolean; policy: boolean }>({ waits: false, policy: false });
 
 let registered: ServiceWorkerRegistration | undefined;
 let accepted = false;
@@ -17,6 +18,9 @@ export async function keepApp(): Promise<void> {
   // A page with no service worker before this one runs what it just loaded: nothing is newer.
   navigator.serviceWorker.addEventListener("controllerchange", () => {
     if (accepted) location.reload();
+  });
+  navigator.serviceWorker.addEventListener("message", (event) => {
+    if (event.data === "policy") update.policy = true;
   });
   registered = await navigator.serviceWorker.register("/service-worker.js");
   const look = () => {
@@ -34,4 +38,17 @@ export async function accept(): Promise<void> {
   if (!(await settled())) return;
   accepted = true;
   registered?.waiting?.postMessage("use");
+}
+
+/** Sees to it that from its next start on the app may reach these nodes: a server names them in its policy, and the
+    files kept here may have come before it did. */
+export async function allow(addresses: string[]): Promise<void> {
+  if (addresses.length === 0 || !registered) return;
+  const { active } = await navigator.serviceWorker.ready;
+  active?.postMessage({ reach: addresses.map((address) => new URL(address).origin) });
+}
+
+/** Loads the app again, once what stands in a cell is durable. */
+export async function reload(): Promise<void> {
+  if (await settled()) location.reload();
 }

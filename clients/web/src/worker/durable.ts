@@ -2,6 +2,7 @@
 // and only the tab that owns the data writes: each write looks whether it still does.
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction } from "idb";
+import type { KeptNodes } from "./nodes";
 import { Failure, OWNER_LOST, TAB_OLDER } from "./protocol";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -26,6 +27,8 @@ export interface KeptPerson {
 export interface About {
   unsent: number;
   synchronisedAt: number | null;
+  /** Which nodes were met, and when: their addresses are in the policy of the app, for everybody to read. */
+  nodes?: KeptNodes;
 }
 
 /** What was being taken from the node when the worker ended. */

@@ -6,6 +6,7 @@ import { brings } from "../../core/tablet";
 import { VERSION } from "../version";
 import type { Mark } from "./durable";
 import { Failure, now, random } from "./protocol";
+import type { DeviceSession } from "./server";
 import type { Work } from "./work";
 
 /** Starts that found the same answer half taken, with no panic seen: then it counts as one. A tab that
@@ -16,6 +17,8 @@ const CATALOGUE_POISON = "poison-catalogue";
 const LEFT_OUT = "left-out";
 
 interface Received {
+  /** Who answered. */
+  node: string;
   again: boolean;
   /** Parts of ours that the node has taken. */
   acknowledged: number;
@@ -50,11 +53,11 @@ export function judged(found: Mark | undefined): { mark: Mark; readAgain: boolea
 export const leftOut = (mark: Mark): { code: string; part: string }[] =>
   mark.without.map((part) => ({ code: LEFT_OUT, part }));
 
-export async function exchange(work: Work): Promise<Received> {
+export async function exchange(work: Work, session: DeviceSession): Promise<Received> {
   const { mark } = work;
   if (mark.stopped) throw new Failure(CATALOGUE_POISON, "the catalogue cannot be taken by this version");
   const frame = await work.step((tablet) => tablet.request(mark.careful));
-  const packed = await work.session.exchange(frame as Uint8Array<ArrayBuffer>);
+  const packed = await session.exchange(frame as Uint8Array<ArrayBuffer>);
   const answer = await work.step((tablet) => tablet.unpacked(packed));
   const brought = JSON.parse(brings(answer)) as { parts: string[]; records: number };
   const taking = brought.parts.filter((part) => !mark.without.includes(part));

@@ -37,8 +37,13 @@ const handlers: Handlers = {
   desks: (work) => work.parsed((tablet) => tablet.desks(now())),
   effect: (work, _, subject, code, choices, totals) =>
     work.parsed((tablet) => tablet.effect(JSON.stringify(subject), code, JSON.stringify(choices), JSON.stringify(totals))),
-  token: (work, _, refused) => work.session.token(refused),
+  token: (work, _, refused) => work.session().token(refused),
   sync: async (work) => {
+    await work.synchroniseNow();
+    return null;
+  },
+  use: async (work, _, address) => {
+    work.nodes.use(address);
     await work.synchroniseNow();
     return null;
   },

@@ -33,6 +33,18 @@ export type Link =
   | { at: "synchronised"; when: number }
   | { at: "refused"; code: string };
 
+/** A node that this person's tablet may exchange with. */
+export interface NodeStanding {
+  /** Empty: the province's own, where the app came from. */
+  address: string;
+  /** What an edge is called. */
+  label: string;
+  inUse: boolean;
+  contactAt: number | null;
+  /** Why it was not reached when it was last tried. */
+  fault: string | null;
+}
+
 export interface Noted {
   code: string;
   part: string;
@@ -47,6 +59,7 @@ export interface Standing {
   /** The last exchange that ended well. */
   contactAt: number | null;
   notices: Noted[];
+  nodes: NodeStanding[];
   /** Parts that this version of the app cannot take. */
   leftOut: number;
   persisted: boolean | null;
@@ -85,6 +98,8 @@ export interface Calls {
   /** A token for reading from the server; `refused` is one that it no longer takes. */
   token: { ask: [refused: string | null]; get: string };
   sync: { ask: []; get: null };
+  /** Exchanges with the node of this address from now on, as long as it can be reached. */
+  use: { ask: [address: string]; get: null };
   unsent: { ask: []; get: Unsent };
   recovery: { ask: []; get: string };
   /** What waits, as a bundle file; its number is durable by then. */

@@ -13,34 +13,35 @@ const FRUITLESS_MAX = 4;
 const FRUITLESS_MS = 25;
 
 /** Sends something; gives the answer of the server itself, and of nothing that stands between. */
-async function post(path: string, body: BodyInit, kind: string, patience: Patience, token?: string): Promise<Response> {
+async function post(url: string, body: BodyInit, kind: string, patience: Patience, token?: string): Promise<Response> {
   const headers: Record<string, string> = { "content-type": kind };
   if (token) headers["authorization"] = `Bearer ${token}`;
   let response: Response;
   try {
     // Our server sends nobody elsewhere.
-    response = await fetch(path, { method: "POST", headers, body, cache: "no-store", redirect: "manual", signal: patience.signal });
+    response = await fetch(url, { method: "POST", headers, body, cache: "no-store", redirect: "manual", signal: patience.signal });
   } catch (error) {
     throw patience.failure(error);
   }
   patience.heard();
   const said = response.headers.get("content-type") ?? "";
-  if (response.type === "opaqueredirect") throw new Failure(ELSEWHERE, `${path}: sent elsewhere`);
+  if (response.type === "opaqueredirect") throw new Failure(ELSEWHERE, `${url}: sent elsewhere`);
   if (response.ok) {
-    if (said.startsWith("text/html")) throw new Failure(ELSEWHERE, `${path}: a page for an answer`);
+    if (said.startsWith("text/html")) throw new Failure(ELSEWHERE, `${url}: a page for an answer`);
     return response;
   }
   const problem = (await response.json().catch(() => ({}))) as Partial<Schemas["Problem"]>;
   // What stands between us and the server answers with no code of ours.
   const none = said.startsWith("text/html") && response.status < 500 ? ELSEWHERE : OFFLINE;
-  throw new Failure(problem.code ?? none, `${path}: ${response.status}`);
+  throw new Failure(problem.code ?? none, `${url}: ${response.status}`);
 }
 
-export async function postJson<P extends Path>(path: P, body: Taken<P>, token?: string): Promise<Given<P, "post">> {
+/** `at` is the address of a node; without it the one this app came from. */
+export async function postJson<P extends Path>(path: P, body: Taken<P>, at = ""): Promise<Given<P, "post">> {
   const text = JSON.stringify(body);
   const patience = new Patience(text.length);
   try {
-    const response = await post(path, text, JSON_KIND, patience, token);
+    const response = await post(at + path, text, JSON_KIND, patience);
     return (await response.json()) as Given<P, "post">;
   } catch (error) {
     throw patience.failure(error);
@@ -56,13 +57,13 @@ interface Brought {
   cut: Failure | null;
 }
 
-async function postFrame(body: Uint8Array<ArrayBuffer>, token: string, came: Came): Promise<Brought> {
+async function postFrame(at: string, body: Uint8Array<ArrayBuffer>, token: string, came: Came): Promise<Brought> {
   const patience = new Patience(body.length);
   const pieces: Uint8Array[] = [];
   let count = 0;
   let cut: Failure | null = null;
   try {
-    const reader = (await post("/v1/sync", body, FRAME_KIND, patience, token)).body?.getReader();
+    const reader = (await post(`${at}/v1/sync`, body, FRAME_KIND, patience, token)).body?.getReader();
     for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
       patience.heard();
       pieces.push(read.value);
@@ -86,13 +87,15 @@ const NOTHING = new Uint8Array();
 /** Bytes that say how long an answer is: the head of a piece and that of the frame in it. */
 const HEAD_BYTES = 64;
 
-/** A session of one device. */
+/** A session of one device with one node. */
 export class DeviceSession {
   #token: { text: string; link: string; until: number } | null = null;
   /** An exchange that a cut link left in the middle. */
   #underWay: UnderWay | null = null;
 
   constructor(
+    /** The address of the node; empty: the one this app came from. */
+    private readonly at: string,
     private readonly tablet: Tablet,
     private readonly keyId: string,
     /** Told how much is left of an exchange, with everything that comes. */
@@ -100,10 +103,10 @@ export class DeviceSession {
   ) {}
 
   async #signIn(): Promise<string> {
-    const challenge = await postJson("/v1/device/challenge", { key_id: this.keyId });
+    const challenge = await postJson("/v1/device/challenge", { key_id: this.keyId }, this.at);
     const { province, node, nonce } = challenge;
     const signature = this.tablet.signChallenge(province, node, nonce);
-    const session = await postJson("/v1/device/session", { key_id: this.keyId, nonce, signature });
+    const session = await postJson("/v1/device/session", { key_id: this.keyId, nonce, signature }, this.at);
     const until = performance.now() + (session.expires_in_s - 30) * 1000;
     // A tenth of its length, with every request of a slow link.
     this.#token = { text: session.access_token, link: session.link_token ?? session.access_token, until };
@@ -116,7 +119,7 @@ export class DeviceSession {
     for (;;) {
       const records: string[] = last === null ? [] : JSON.parse(this.tablet.recordsAfter(last));
       if (last !== null && records.length === 0) return true;
-      const held = await postJson("/v1/catalogue", { records });
+      const held = await postJson("/v1/catalogue", { records }, this.at);
       if (last !== null && held.last <= last) return false;
       last = held.last;
     }
@@ -180,7 +183,7 @@ export class DeviceSession {
     for (let second = false; ; second = true) {
       await this.#fresh();
       try {
-        return await postFrame(body, this.#token?.link ?? "", came);
+        return await postFrame(this.at, body, this.#token?.link ?? "", came);
       } catch (error) {
         const over =
           error instanceof Failure &&

@@ -13,7 +13,7 @@ export type Value =
   | { kind: "text"; text: string };
 
 /** How far a value has got: on this device, sealed and waiting, at the node, or held there. */
-export type Reach = "saved" | "waiting" | "received" | "held";
+export type Reach = "saved" | "waiting" | "at_edge" | "received" | "held";
 
 export interface Rival {
   value: Value;
@@ -119,6 +119,8 @@ export interface Status {
   documents: number;
   catalogue: number;
   installation: string;
+  /** Changes that an edge has and the province has not confirmed to this tablet; none if that cannot be known. */
+  edge_only: number | null;
 }
 
 export type Edit =

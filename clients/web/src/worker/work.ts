@@ -9,6 +9,7 @@ import { exchange, judged, leftOut } from "./exchange";
 import { equal } from "./given";
 import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Left, type Link, type Noted, type Standing } from "./protocol";
 import { LINK_FAULTS, OFFLINE, REWRITTEN } from "./link";
+import { Nodes, PROVINCE, type Edge, type KeptNodes } from "./nodes";
 import { DeviceSession } from "./server";
 import { VERSION } from "../version";
 import type { Status, WorkItem } from "./views";
@@ -44,7 +45,8 @@ export interface Teller {
 
 export class Work {
   link: Link = { at: "unknown" };
-  session: DeviceSession;
+  readonly nodes: Nodes;
+  #sessions = new Map<string, DeviceSession>();
   #tablet: Tablet;
   #savedAt: number | null = null;
   #contactAt: number | null = null;
@@ -61,7 +63,7 @@ export class Work {
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
   persisted: boolean | null = null;
-  readonly #wake = new WakeLine(() => this.session.token(null), (milliseconds) => this.#awake(milliseconds));
+  readonly #wake = new WakeLine(() => this.session().token(null), (milliseconds) => this.#awake(milliseconds));
   /** Something was typed since the draft was sealed: an exchange that was under way by then does not wait with it. */
   #unsealed = false;
   /** Something came during an exchange: it is asked for after it. */
@@ -75,9 +77,27 @@ export class Work {
     tablet: Tablet,
     public mark: Mark,
     private readonly teller: Teller,
+    kept: KeptNodes | undefined,
   ) {
     this.#tablet = tablet;
-    this.session = new DeviceSession(tablet, person.keyId, (left) => this.#goes(left));
+    this.nodes = new Nodes(kept);
+    this.#tellNodes();
+  }
+
+  /** With the node of an address; without one, with the province's own. */
+  session(at = PROVINCE): DeviceSession {
+    let session = this.#sessions.get(at);
+    if (!session) {
+      session = new DeviceSession(at, this.#tablet, this.person.keyId, (left) => this.#goes(left));
+      this.#sessions.set(at, session);
+    }
+    return session;
+  }
+
+  /** Which edges there are is in the catalogue; which node is the province's is known here. */
+  #tellNodes(): void {
+    this.nodes.know(JSON.parse(this.#tablet.nodes(now())) as Edge[]);
+    if (this.nodes.province !== null) this.#tablet.provinceIs(this.nodes.province);
   }
 
   static async open(
@@ -97,7 +117,7 @@ export class Work {
     const { mark, readAgain } = judged(found);
     const vault = new Vault(keyId, secrets, random(16));
     const tablet = opened(rows, person, secrets, vault, readAgain);
-    const work = new Work(fence, person, secrets, vault, tablet, mark, teller);
+    const work = new Work(fence, person, secrets, vault, tablet, mark, teller, about?.nodes);
     work.#contactAt = about?.synchronisedAt ?? null;
     work.note(leftOut(mark));
     // Nothing is written where nothing is new: a start waits for no disk.
@@ -206,7 +226,7 @@ export class Work {
 
   #about(): About {
     const { draft_edits, waiting_parts } = this.#status();
-    return { unsent: draft_edits + waiting_parts, synchronisedAt: this.#contactAt };
+    return { unsent: draft_edits + waiting_parts, synchronisedAt: this.#contactAt, nodes: this.nodes.kept() };
   }
 
   #status(): Status {
@@ -221,7 +241,8 @@ export class Work {
       this.#tablet.free();
       const rows = await readRows(fence.database, "truth", person.keyId);
       this.#tablet = opened(rows, person, secrets, vault, false);
-      this.session = new DeviceSession(this.#tablet, person.keyId, (left) => this.#goes(left));
+      this.#sessions.clear();
+      this.#tellNodes();
     }
     return new Failure("device-full", String(error));
   }
@@ -234,6 +255,7 @@ export class Work {
       savedAt: this.#savedAt,
       contactAt: this.#contactAt,
       notices: this.#notices,
+      nodes: this.nodes.standing(),
       leftOut: this.mark.without.length,
     };
   }
@@ -316,25 +338,16 @@ export class Work {
       this.#unsealed = false;
       further = this.#status().draft_edits > 0;
       await this.step((tablet) => tablet.seal(now()));
-      for (let again = true; again; ) {
-        const received = await exchange(this);
-        further ||= received.acknowledged > 0;
-        if (received.documents.length > 0) {
-          this.teller.say({ changed: received.documents });
-          further = false;
-        }
-        this.note(received.notices);
-        again = received.again;
-      }
+      further = await this.#exchangeSomewhere(further);
       this.#failures = 0;
-      await this.#keepContact();
       this.link = { at: "synchronised", when: now() };
-      void this.#wake.open();
-      this.#later(this.#woken ? 0 : this.#unsealed ? PAUSE_MS : this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS);
+      // An edge wakes nobody: it is asked now and then.
+      const wakes = this.nodes.at === PROVINCE;
+      if (wakes) void this.#wake.open();
+      const look = wakes && this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS;
+      this.#later(this.#woken ? 0 : this.#unsealed ? PAUSE_MS : look);
     } catch (error) {
-      const failure = thrown(error);
-      // What is no answer of a server was made on the way.
-      const code = failure.code === "tablet-frame" ? REWRITTEN : failure.code;
+      const code = faultOf(error);
       if (!LINK_FAULTS.has(code)) this.link = { at: "refused", code };
       else this.link = code === OFFLINE ? { at: "offline" } : { at: "offline", why: code };
       const wait = spread(WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? LOOK_MS);
@@ -345,16 +358,64 @@ export class Work {
     this.tell();
   }
 
+  /** Exchanges with the node in use, or with the next one that can be reached; true if what was typed here got
+      further, or `further` as it was. */
+  async #exchangeSomewhere(further: boolean): Promise<boolean> {
+    let first: unknown;
+    for (const address of await this.nodes.order()) {
+      try {
+        return await this.#exchangeAt(address, further);
+      } catch (error) {
+        if (!LINK_FAULTS.has(faultOf(error))) throw error;
+        this.nodes.failed(address, faultOf(error));
+        first ??= error;
+      }
+    }
+    throw first ?? new Failure(OFFLINE, "no node may be tried");
+  }
+
+  async #exchangeAt(address: string, typed: boolean): Promise<boolean> {
+    let further = typed;
+    const session = this.session(address);
+    let isNew = false;
+    for (let again = true; again; ) {
+      const received = await exchange(this, session);
+      if (await this.nodes.met(address, received.node, now())) {
+        isNew = true;
+        this.#tellNodes();
+      }
+      // What an edge has taken, or the province at last, looks different in every report.
+      further ||= received.acknowledged > 0 || isNew;
+      if (received.documents.length > 0) {
+        this.teller.say({ changed: received.documents });
+        further = false;
+      }
+      this.note(received.notices);
+      again = received.again;
+      if (!again) {
+        this.nodes.know(JSON.parse(this.#tablet.nodes(now())) as Edge[]);
+        await this.#keepContact(isNew);
+      }
+    }
+    return further;
+  }
+
   /** The sign-in page shows when this person was last synchronised. */
-  async #keepContact(): Promise<void> {
+  async #keepContact(isNew: boolean): Promise<void> {
     const contact = now();
     this.#contactAt = contact;
-    if (contact - this.#contactKept < CONTACT_S) return;
+    if (contact - this.#contactKept < CONTACT_S && !isNew) return;
     await this.fence.write(["about"], (transaction) => [
       transaction.objectStore("about").put(this.#about(), this.person.keyId),
     ]);
     this.#contactKept = contact;
   }
+}
+
+/** What is no answer of a server was made on the way. */
+function faultOf(error: unknown): string {
+  const { code } = thrown(error);
+  return code === "tablet-frame" ? REWRITTEN : code;
 }
 
 /** A wait, up to a quarter longer or shorter: not everybody who was cut off comes back at once. */

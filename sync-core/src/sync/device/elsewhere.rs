@@ -178,13 +178,36 @@ impl Device {
     pub(super) fn lacking_elsewhere(&self) -> Result<BTreeSet<PartId>, DeviceError> {
         let mut lacking = BTreeSet::new();
         for left in self.elsewhere.0.values() {
-            let waiting = left.outbox.iter();
-            let waiting = waiting.filter(|(_, state)| **state == OutboxState::Waiting);
-            lacking.extend(waiting.map(|(part, _)| *part));
-            let entered = self.entered_after(left.end)?;
-            let offered = entered.iter().filter(|part| self.offers(left, part));
-            lacking.extend(offered.map(SignedPart::id));
+            lacking.extend(self.lacking(left)?);
         }
+        Ok(lacking)
+    }
+
+    /// Parts that some node has and that `node` has not confirmed to this device: it may have them by
+    /// another road by now, which this device has not heard. None of a node that was not met, or that
+    /// was left too long ago to be remembered.
+    pub fn unconfirmed_by(&self, node: NodeId) -> Result<Option<BTreeSet<PartId>>, DeviceError> {
+        if self.peer.as_ref().is_some_and(|peer| peer.node == node) {
+            // What it has not confirmed stands in the outbox.
+            return Ok(Some(BTreeSet::new()));
+        }
+        let Some(left) = self.elsewhere.0.get(&node) else {
+            return Ok(None);
+        };
+        let mut parts = self.lacking(left)?;
+        // These no node has.
+        parts.retain(|part| !self.outbox.contains_key(part));
+        Ok(Some(parts))
+    }
+
+    /// Parts that a node that was left may lack.
+    fn lacking(&self, left: &Left) -> Result<BTreeSet<PartId>, DeviceError> {
+        let waiting = left.outbox.iter();
+        let waiting = waiting.filter(|(_, state)| **state == OutboxState::Waiting);
+        let mut lacking: BTreeSet<PartId> = waiting.map(|(part, _)| *part).collect();
+        let entered = self.entered_after(left.end)?;
+        let offered = entered.iter().filter(|part| self.offers(left, part));
+        lacking.extend(offered.map(SignedPart::id));
         Ok(lacking)
     }
 

@@ -1,6 +1,9 @@
 //! A tablet that talks to the area's edge one day and to the province the next.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::identity::PartId;
 
 /// A second node of the province, with its catalogue and nothing reported.
 pub(super) fn second(node: &Node, id: u8) -> Node {
@@ -163,4 +166,34 @@ fn a_bundle_brings_what_any_known_node_may_lack() {
         .unwrap();
     let opened = crate::bundle::open(&written.bytes, Damage::Refuse).unwrap();
     assert_eq!(opened.contents.parts.len(), 2);
+}
+
+#[test]
+fn what_the_edge_alone_has_acknowledged_is_known_until_the_province_confirms_it() {
+    let mut area = area();
+    let (edge, province) = (area.edge.identity.node, area.province.identity.node);
+    let unconfirmed = |device: &Device| device.unconfirmed_by(province).unwrap();
+    sync(&mut area.edge, &mut area.hanh);
+    assert_eq!(unconfirmed(&area.hanh), Some(BTreeSet::new()));
+    // What waits for every node is no node's yet.
+    area.hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    area.hanh.seal(NOW).unwrap();
+    let own: BTreeSet<PartId> = area.hanh.outbox().keys().copied().collect();
+    assert_eq!(own.len(), 1);
+    assert_eq!(unconfirmed(&area.hanh), Some(BTreeSet::new()));
+    sync(&mut area.edge, &mut area.hanh);
+    assert_eq!(unconfirmed(&area.hanh), Some(own.clone()));
+    // A colleague's part that came through the edge: the province may lack it as well.
+    area.tuan.edit(&subject(2), &[cell("I.2", 6)]).unwrap();
+    sync(&mut area.edge, &mut area.tuan);
+    sync(&mut area.edge, &mut area.hanh);
+    assert_eq!(unconfirmed(&area.hanh).unwrap().len(), 2);
+    // Once the province answers there is nothing left.
+    sync(&mut area.province, &mut area.hanh);
+    assert_eq!(unconfirmed(&area.hanh), Some(BTreeSet::new()));
+    assert_eq!(
+        area.hanh.unconfirmed_by(edge).unwrap(),
+        Some(BTreeSet::new())
+    );
+    assert_eq!(area.hanh.unconfirmed_by(NodeId([77; 16])).unwrap(), None);
 }
