@@ -2,6 +2,7 @@
 
 mod by_file;
 mod counts;
+mod earlier;
 mod lists;
 mod nodes;
 mod settling;
@@ -24,6 +25,7 @@ use sync_core::identity::{
 };
 use sync_core::log::{KeyspaceError, MemoryKeyspace, Write};
 use sync_core::number::Number;
+use sync_core::report::review::Checks;
 use sync_core::sync::packed::Packing;
 use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState, PackedResponse};
 
@@ -97,6 +99,10 @@ pub struct TabletState {
     writes: Vec<Write>,
     /// Read once: a template version never changes.
     templates: BTreeMap<(String, u32), Arc<Template>>,
+    /// What the templates that somebody fills say about their rows.
+    checks: BTreeMap<(String, u32), Arc<Checks>>,
+    /// The figures of the period before the one that is looked at, and of which state they are.
+    earlier: Option<earlier::Earlier>,
     /// The key of each chain in the log, up to a position.
     authors: BTreeMap<ActorId, KeyId>,
     authors_through: u64,
@@ -141,6 +147,8 @@ impl TabletState {
             device,
             writes,
             templates: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            earlier: None,
             authors: BTreeMap::new(),
             authors_through: 0,
             outgoing_told: false,
@@ -387,9 +395,16 @@ impl TabletState {
     fn rows_of(&mut self, subject: &Subject, document: &Document) -> Step {
         let template = self.template_of(subject)?;
         let (cells, notes) = (document.cells(), document.notes());
+        let checks = self.checks_of(&template);
+        let earlier = self.figures_before(subject)?;
         let kept = self.origins(subject)?;
         let origins = kept.of(&self.device, &self.authors);
-        let rows = view::rows(&template, &cells, &notes, &origins);
+        let looking = view::Looking {
+            template: &template,
+            checks: &checks,
+            earlier: earlier.as_deref(),
+        };
+        let rows = view::rows(&looking, &cells, &notes, &origins);
         Ok(json!({
             "document": document.id(), "heads": document.heads(),
             "template_version": document.template_version(), "rows": rows,
@@ -474,6 +489,12 @@ impl TabletState {
         let version = newest.map(|newest| newest.version);
         let version = version.ok_or_else(|| StepError::Unknown(id.to_owned()))?;
         self.template(id, version)
+    }
+
+    fn checks_of(&mut self, template: &Template) -> Arc<Checks> {
+        let key = (template.id().to_owned(), template.version());
+        let checks = self.checks.entry(key);
+        Arc::clone(checks.or_insert_with(|| Arc::new(Checks::of(template))))
     }
 
     fn template(&mut self, id: &str, version: u32) -> Result<Arc<Template>, StepError> {

@@ -10,7 +10,8 @@ use sync_core::form::formula::Outcome;
 use sync_core::form::{Indicator, Section, Template};
 use sync_core::identity::{ActorId, ChangeHash, KeyId};
 use sync_core::number::{Number, Range};
-use sync_core::report::{self, Finding, Rule, Severity};
+use sync_core::report::review::{self, Beside, Checks};
+use sync_core::report::{self, Finding, Rule, sentence};
 
 /// Where the values of a report come from.
 pub(crate) struct Origins<'a> {
@@ -74,19 +75,56 @@ fn row_json(template: &Template, row: &Indicator) -> Value {
     })
 }
 
+/// What a report is looked through with while it is filled.
+pub(crate) struct Looking<'a> {
+    pub(crate) template: &'a Template,
+    pub(crate) checks: &'a Checks,
+    /// The figures of the period before, if they are here.
+    pub(crate) earlier: Option<&'a BTreeMap<String, Number>>,
+}
+
+impl Looking<'_> {
+    /// Everything that speaks against it so far. What is still empty is no finding yet.
+    fn findings(
+        &self,
+        cells: &BTreeMap<String, Vec<Rival>>,
+        notes: &BTreeMap<String, Vec<Rival>>,
+    ) -> Vec<Finding> {
+        let text = |(code, rivals): (&String, &Vec<Rival>)| match rivals.as_slice() {
+            [
+                Rival {
+                    value: CellValue::Text(note),
+                    ..
+                },
+            ] => Some((code.clone(), note.clone())),
+            _ => None,
+        };
+        let notes = notes.iter().filter_map(text).collect();
+        let beside = Beside {
+            notes: Some(&notes),
+            earlier: self.earlier,
+            peers: None,
+        };
+        let mut findings = review::review(self.template, self.checks, cells, &beside);
+        findings.retain(|finding| !matches!(finding.rule, Rule::LeftEmpty | Rule::RequiredEmpty));
+        findings
+    }
+}
+
 /// The rows of a report that have anything to show, by code.
 pub(crate) fn rows(
-    template: &Template,
+    looking: &Looking<'_>,
     cells: &BTreeMap<String, Vec<Rival>>,
     notes: &BTreeMap<String, Vec<Rival>>,
     origins: &Origins<'_>,
 ) -> BTreeMap<String, Value> {
+    let template = looking.template;
     let proposals = report::proposals(template, cells);
     let mut findings: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    let found = report::findings(template, cells);
+    let found = looking.findings(cells, notes);
     for finding in &found {
         let of = findings.entry(finding.code.as_str()).or_default();
-        of.push(finding_json(finding));
+        of.push(finding_json(template, cells, finding));
     }
     let codes: BTreeSet<&str> = cells
         .keys()
@@ -182,57 +220,15 @@ pub(crate) fn outcome_json(outcome: &Outcome) -> Value {
     }
 }
 
-fn finding_json(finding: &Finding) -> Value {
-    let severity = match finding.rule.severity() {
-        Severity::Note => "note",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    };
+fn finding_json(
+    template: &Template,
+    cells: &BTreeMap<String, Vec<Rival>>,
+    finding: &Finding,
+) -> Value {
+    let sentence = sentence::of(template, cells, finding);
+    let detail: BTreeMap<&str, String> = sentence.arguments.into_iter().collect();
     json!({
-        "rule": finding.rule.code(), "severity": severity,
-        "detail": detail(&finding.rule),
+        "rule": sentence.rule, "severity": finding.rule.severity().name(),
+        "detail": detail,
     })
-}
-
-/// The values of a finding's sentence, by the names the message catalogue uses.
-fn detail(rule: &Rule) -> Value {
-    let text = |number: &Number| number.to_vietnamese();
-    match rule {
-        Rule::UnknownCode | Rule::WordsForAmount | Rule::RequiredEmpty | Rule::LeftEmpty => {
-            json!({})
-        }
-        Rule::Conflict(count) => json!({"count": count}),
-        Rule::NotWhole(typed)
-        | Rule::Negative(typed)
-        | Rule::NotInCodeList(typed)
-        | Rule::PercentOutOfRange(typed)
-        | Rule::TotalOverEmptyParts(typed)
-        | Rule::ComputedOnly(typed)
-        | Rule::FormulaUnresolved { typed, .. } => json!({"typed": text(typed)}),
-        Rule::PercentRepeatsCount { typed, count } => {
-            json!({"typed": text(typed), "count": count})
-        }
-        Rule::FormulaDiffers { typed, computed } => {
-            json!({"typed": text(typed), "computed": range_json(*computed)})
-        }
-        Rule::PartsDiffer { typed, sum, parts } => {
-            json!({"typed": text(typed), "sum": text(sum), "parts": parts})
-        }
-        Rule::PartExceeds { typed, part, value } => {
-            json!({"typed": text(typed), "part": part, "value": text(value)})
-        }
-        Rule::PartsLeftEmpty { typed, sum, empty } => {
-            json!({"typed": text(typed), "sum": text(sum), "empty": empty})
-        }
-        Rule::ReportedElsewhere {
-            typed,
-            other,
-            value,
-        } => json!({"typed": text(typed), "other": other, "value": text(value)}),
-        Rule::NoteContradicts { typed, note } => json!({"typed": text(typed), "note": note}),
-        Rule::ChangedMuch { typed, before } => {
-            json!({"typed": text(typed), "before": text(before)})
-        }
-        Rule::Outlier { typed, median } => json!({"typed": text(typed), "median": text(median)}),
-    }
 }

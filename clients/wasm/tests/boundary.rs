@@ -370,6 +370,38 @@ fn two_officers_meet_and_a_person_settles_the_cell() {
 }
 
 #[test]
+fn a_report_is_looked_through_while_it_is_filled() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let rules = |worker: &mut Worker, code: &str| -> Vec<Value> {
+        let row = worker.row(code);
+        let findings = row["findings"].as_array().cloned().unwrap_or_default();
+        findings.iter().map(|one| one["rule"].clone()).collect()
+    };
+    let before = subject().replace("2025", "2024");
+    assert_ne!(before, subject());
+    let typed = json!([cell("III.3.1.1", "100")]).to_string();
+    hanh.state.edit(&before, &typed, NOW).unwrap();
+    hanh.type_in(json!([cell("III.3.1.1", "900")]));
+    // The draft of a year says nothing about the next: only what was sealed is held against it.
+    assert_eq!(rules(&mut hanh, "III.3.1.1"), Vec::<Value>::new());
+    hanh.sync(&mut node);
+    let row = hanh.row("III.3.1.1");
+    let finding = &row["findings"][0];
+    assert_eq!(finding["rule"], "changed_much", "{row}");
+    assert_eq!(finding["severity"], "warning");
+    assert_eq!(finding["detail"]["before"], "100");
+    assert_eq!(finding["detail"]["typed"], "900");
+    hanh.type_in(json!([cell("III.3.1.1", "120")]));
+    assert_eq!(rules(&mut hanh, "III.3.1.1"), Vec::<Value>::new());
+    // A part that is more than the whole, and a note that says otherwise.
+    hanh.type_in(json!([cell("III.1.1", "5"), {"kind": "note", "code": "III.1.1", "text": "không phát sinh"}]));
+    assert_eq!(rules(&mut hanh, "III.1.1"), ["note_contradicts"]);
+    // What is empty is no finding before the report is finished.
+    assert_eq!(rules(&mut hanh, "III.1.2"), Vec::<Value>::new());
+}
+
+#[test]
 fn what_a_choice_would_do_is_told_before_it_is_made() {
     let mut node = Node::new();
     let mut hanh = Worker::enrolled(&node, 1);

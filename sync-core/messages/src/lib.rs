@@ -31,8 +31,14 @@ impl Language {
 
     fn source(self) -> &'static str {
         match self {
-            Self::Vietnamese => include_str!("../catalogues/vi.ftl"),
-            Self::English => include_str!("../catalogues/en.ftl"),
+            Self::Vietnamese => concat!(
+                include_str!("../catalogues/vi.ftl"),
+                include_str!("../catalogues/findings.vi.ftl")
+            ),
+            Self::English => concat!(
+                include_str!("../catalogues/en.ftl"),
+                include_str!("../catalogues/findings.en.ftl")
+            ),
         }
     }
 
@@ -143,7 +149,7 @@ mod tests {
         );
     }
 
-    /// Sentences of the app, which reads its catalogues itself.
+    /// Sentences of the app, which reads its catalogues itself; those about findings it shares.
     #[test]
     fn the_catalogues_of_the_app_say_the_same_things_in_both_languages() {
         let pairs = [

@@ -166,7 +166,7 @@ impl TabletState {
 }
 
 /// What stands in a report, from its changes alone: a document of the engine would cost ten times as much.
-fn follow(
+pub(super) fn follow(
     log: &LogReader<'_>,
     id: DocumentId,
     subject: &Subject,

@@ -1,6 +1,7 @@
 // Every sentence of the app: Fluent catalogues shared with the command line, Vietnamese first.
 
 import { FluentBundle, FluentNumber, type FluentResource, type FluentVariable } from "@fluent/bundle";
+import viFindings from "../../../../sync-core/messages/catalogues/findings.vi.ftl";
 import viWeb from "../../../../sync-core/messages/catalogues/web.vi.ftl";
 import { decimal } from "./numbers";
 
@@ -8,13 +9,13 @@ export type Language = "vi" | "en";
 
 const KEPT = "language";
 
-function bundle(language: Language, words: FluentResource): FluentBundle {
+function bundle(language: Language, ...words: FluentResource[]): FluentBundle {
   const made = new FluentBundle(language, { useIsolating: false });
-  made.addResource(words);
+  for (const of of words) made.addResource(of);
   return made;
 }
 
-const bundles: { vi: FluentBundle; en: FluentBundle | null } = { vi: bundle("vi", viWeb), en: null };
+const bundles: { vi: FluentBundle; en: FluentBundle | null } = { vi: bundle("vi", viWeb, viFindings), en: null };
 /** English sentences of pages that are not there from the start. */
 const learned: FluentResource[] = [];
 
@@ -27,8 +28,11 @@ export function learn(vi: FluentResource, en: FluentResource): void {
 
 /** English comes when somebody wants it. */
 async function english(): Promise<FluentBundle> {
-  const { default: words } = await import("../../../../sync-core/messages/catalogues/web.en.ftl");
-  const made = bundle("en", words);
+  const [{ default: words }, { default: findings }] = await Promise.all([
+    import("../../../../sync-core/messages/catalogues/web.en.ftl"),
+    import("../../../../sync-core/messages/catalogues/findings.en.ftl"),
+  ]);
+  const made = bundle("en", words, findings);
   for (const more of learned) made.addResource(more);
   return made;
 }

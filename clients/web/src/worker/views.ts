@@ -34,9 +34,10 @@ export interface Range {
 }
 
 export interface Finding {
+  /** Its sentence is `check-` and this. */
   rule: string;
   severity: "note" | "warning" | "error";
-  detail: Record<string, string | number | Range>;
+  detail: Record<string, string>;
 }
 
 export interface Row {
