@@ -1,7 +1,11 @@
-//! The catalogue files that ship inside the product: transcribed forms, figures and org units.
+//! The catalogue files that ship inside the product: transcribed forms, figures, org units and holidays.
 
 /// Every file: its name under `catalogue/`, and its text.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
+    (
+        "calendar/viet-nam.txt",
+        include_str!("../catalogue/calendar/viet-nam.txt"),
+    ),
     (
         "figures/bao-cao-cchc-2022-thai-nguyen.json",
         include_str!("../catalogue/figures/bao-cao-cchc-2022-thai-nguyen.json"),

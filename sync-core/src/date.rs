@@ -103,6 +103,36 @@ impl Date {
             .or_else(|_| Self::new(self.year + 1, 1, 1))
             .ok()
     }
+
+    /// The day before; `None` before 0001-01-01.
+    pub fn before(self) -> Option<Self> {
+        let of_month = |year, month| {
+            days_in_month(year, month).and_then(|day| Self::new(year, month, day).ok())
+        };
+        match (self.day, self.month) {
+            (1, 1) => of_month(self.year.checked_sub(1)?, 12),
+            (1, month) => of_month(self.year, month - 1),
+            (day, month) => Self::new(self.year, month, day - 1).ok(),
+        }
+    }
+
+    /// So many days after it; before it, where they are negative.
+    pub fn plus(self, days: i32) -> Option<Self> {
+        let step = if days < 0 { Self::before } else { Self::next };
+        (0..days.unsigned_abs()).try_fold(self, |day, _| step(day))
+    }
+
+    /// True for Saturday and Sunday.
+    pub fn is_weekend(self) -> bool {
+        // Days since a Saturday, by the rule of Zeller: the year begins in March.
+        let (year, month) = match self.month {
+            1 | 2 => (u32::from(self.year) + 399, u32::from(self.month) + 12),
+            month => (u32::from(self.year) + 400, u32::from(month)),
+        };
+        let days =
+            u32::from(self.day) + 13 * (month + 1) / 5 + year + year / 4 - year / 100 + year / 400;
+        days % 7 < 2
+    }
 }
 
 impl fmt::Display for Date {
@@ -159,6 +189,24 @@ mod tests {
             assert_eq!(day.next(), Some(next));
             day = next;
         }
+    }
+
+    #[test]
+    fn weekends_come_every_seven_days_and_days_go_back_as_they_came() {
+        let mut day: Date = "1970-01-01".parse().expect("a Thursday");
+        for since in 0..100_000_i32 {
+            assert_eq!(day.is_weekend(), matches!((since + 3) % 7, 5 | 6), "{day}");
+            let next = day.next().expect("a next day");
+            assert_eq!(next.before(), Some(day));
+            day = next;
+        }
+        assert_eq!(Date::FIRST.before(), None);
+        let newer: Date = "2024-03-01".parse().expect("a day");
+        assert_eq!(
+            newer.plus(-366).map(|day| day.to_string()).as_deref(),
+            Some("2023-03-01")
+        );
+        assert_eq!(newer.plus(366).and_then(|day| day.plus(-366)), Some(newer));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod codec;
 pub mod identity;
 pub mod limits;
 
+pub mod calendar;
 pub mod cell;
 pub mod date;
 pub mod number;

@@ -210,3 +210,9 @@ pub const PEERS_MIN: usize = 8;
 
 /// Median distances from the median beyond which a figure is far off.
 pub const OUTLIER_SPREADS: i64 = 6;
+
+/// Days in one line of a table of holidays: the longest Tết has nine, with the weekends around it.
+pub const HOLIDAY_RANGE_DAYS_MAX: usize = 31;
+
+/// Days that a duty may be due before or after the end of its period.
+pub const DUE_DAYS_MAX: u32 = 400;
