@@ -215,3 +215,22 @@ test("what is pressed before the worker has spoken stays when it speaks", async 
   await says(tablet, "Đã gửi hết");
   await says(tablet, "Mã ghi danh");
 });
+
+test("the worker that turns a PIN into a key is gone with its twenty megabytes once the lock is open", async () => {
+  const browser = await field.browser("pin-worker");
+  const tablet = await field.page(browser);
+  const session = await browser.target().createCDPSession();
+  /** Workers of locks that are alive, nested ones too. */
+  const alive = async () => {
+    const { targetInfos } = await session.send("Target.getTargets", { filter: [{}] });
+    return targetInfos.filter(({ url }) => url.includes("pin.worker")).length;
+  };
+  await field.enrolled(tablet, "toan");
+  await leave(tablet);
+  await tablet.reload();
+  // One is there before a PIN is typed: what is counted can be seen.
+  await tablet.waitForSelector(".pin input:enabled", WAIT);
+  for (const until = Date.now() + WAIT.timeout; (await alive()) !== 1; ) assert.ok(Date.now() < until, "no worker of a lock");
+  await signedIn(tablet, "Hoàng Văn Toàn");
+  for (const until = Date.now() + WAIT.timeout; (await alive()) !== 0; ) assert.ok(Date.now() < until, "the worker of the lock lives on");
+});
