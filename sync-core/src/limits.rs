@@ -216,3 +216,18 @@ pub const HOLIDAY_RANGE_DAYS_MAX: usize = 31;
 
 /// Days that a duty may be due before or after the end of its period.
 pub const DUE_DAYS_MAX: u32 = 400;
+
+/// Bytes that a person can limit a day to, at least: the largest text with the numbers of a day, and
+/// some exchanges. With less hardly a day would have room for anything.
+pub const BUDGET_BYTES_MIN: u64 = 20_000;
+
+/// Bytes that are counted for what HTTP and TLS put around a request and its answer: heads with a token,
+/// record headers, half of a handshake that a connection kept open saves. A round figure.
+pub const CONNECTION_AROUND_BYTES: u64 = 1_000;
+
+/// Bytes that must be left of a day before anything is asked for: verdicts, a receipt and the first
+/// entries of a node's answer.
+pub const ANSWER_BYTES_LEAST: u64 = 2_048;
+
+/// Bytes that a batch adds around its changes: header, signature, entries.
+pub const BATCH_AROUND_BYTES: u64 = 400;

@@ -11,6 +11,7 @@
 //! what the two differ in and sends and asks for that ([`repair`]). A device whose chain is behind what the
 //! node holds of it was rolled back and goes on under a new installation id.
 
+pub mod budget;
 pub mod carried;
 pub mod device;
 pub mod draft;
@@ -26,7 +27,7 @@ mod tests;
 pub mod uplink;
 
 pub use device::{
-    Device, DeviceError, DeviceStatus, Notice, OutboxState, Received, Scope, Sequence, Taken,
+    Cost, Device, DeviceError, DeviceStatus, Notice, OutboxState, Received, Scope, Sequence, Taken,
 };
 pub use frame::{Frame, FrameError};
 pub use message::{Known, PartAnswer, Request, Response};

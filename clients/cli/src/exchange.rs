@@ -19,7 +19,8 @@ pub trait Link {
     /// did with the request; the next one asks.
     fn exchange(&mut self, request: &Request) -> Result<Response, RoadError>;
 
-    /// Sends a packed request and waits for its answer. None: this link carries plain ones only.
+    /// Sends a packed request and waits for its answer. None: this link carries plain ones only, which keep
+    /// no limit of the day.
     fn exchange_packed(&mut self, _frame: &Frame) -> Result<Option<PackedResponse>, RoadError> {
         Ok(None)
     }
@@ -76,6 +77,8 @@ pub struct SyncReport {
     pub documents: BTreeSet<DocumentId>,
     /// What a person should know.
     pub notices: Vec<Notice>,
+    /// Today's limit has no room for the rest.
+    pub over_budget: bool,
     /// What stopped it before the end; none: neither side lacks anything.
     pub stopped_by: Option<RoadError>,
 }
@@ -87,13 +90,39 @@ pub fn synchronise(
     patience: Patience,
     now: &dyn Fn() -> i64,
 ) -> Result<SyncReport, TabletError> {
-    tablet.seal(now())?;
+    synchronise_within(tablet, link, patience, now, false)
+}
+
+/// The same; `anyway`: as if the device had no limit of the day. What travels is counted either way.
+pub fn synchronise_within(
+    tablet: &mut Tablet,
+    link: &mut dyn Link,
+    patience: Patience,
+    now: &dyn Fn() -> i64,
+    anyway: bool,
+) -> Result<SyncReport, TabletError> {
+    tablet.seal_within(now(), anyway)?;
+    let is_limited = tablet.device().budget(now()).per_day.is_some();
     let mut report = SyncReport::default();
     let mut failures_in_a_row = 0;
     let mut given_back = false;
     while report.rounds < ROUNDS_MAX {
-        let answered = match link.exchange_packed(&tablet.packed_request()?) {
-            Ok(Some(packed)) => Ok(tablet.open_response(packed)?),
+        let Some(frame) = tablet.packed_request_within(now(), anyway)? else {
+            report.over_budget = true;
+            return Ok(report);
+        };
+        let mut travelled = match is_limited {
+            true => frame.encode().len() as u64,
+            false => 0,
+        };
+        let answered = match link.exchange_packed(&frame) {
+            Ok(Some(packed)) => {
+                if is_limited {
+                    let answer = Frame::PackedResponse(Box::new(packed.clone()));
+                    travelled += answer.encode().len() as u64;
+                }
+                Ok(tablet.open_response(packed)?)
+            }
             Ok(None) => link.exchange(&tablet.request()?),
             Err(error) => Err(error),
         };
@@ -108,6 +137,9 @@ pub fn synchronise(
                 continue;
             }
             Err(error) => {
+                if is_limited {
+                    tablet.spend(travelled, false, now())?;
+                }
                 report.failures += 1;
                 failures_in_a_row += 1;
                 if !error.retry() || failures_in_a_row > patience.failures_max {
@@ -121,6 +153,9 @@ pub fn synchronise(
         failures_in_a_row = 0;
         report.rounds += 1;
         let received = tablet.receive(&response, now())?;
+        if is_limited {
+            tablet.spend(travelled, received.acknowledged > 0, now())?;
+        }
         report.acknowledged += received.acknowledged;
         report.documents.extend(received.documents);
         report.notices.extend(received.notices);

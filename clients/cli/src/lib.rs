@@ -32,7 +32,7 @@ pub mod rehearsal;
 
 pub mod trouble;
 
-pub use exchange::{Link, Patience, SyncReport, synchronise};
+pub use exchange::{Link, Patience, SyncReport, synchronise, synchronise_within};
 pub use folder::{DeviceCard, DeviceFolder};
 pub use road::{Road, RoadError};
 pub use tablet::{Tablet, TabletError};

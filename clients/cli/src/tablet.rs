@@ -159,6 +159,30 @@ impl Tablet {
         Ok(self.device.packed_request()?)
     }
 
+    /// The next request to the node, packed, within today's limit; none when there is no room for anything.
+    pub fn packed_request_within(
+        &mut self,
+        now: i64,
+        anyway: bool,
+    ) -> Result<Option<Frame>, TabletError> {
+        Ok(self.device.packed_request_within(now, anyway)?)
+    }
+
+    /// Seals what goes with the next request: every draft, or what today's limit has room for.
+    pub fn seal_within(&mut self, now: i64, anyway: bool) -> Result<(), TabletError> {
+        self.step(|device| Ok((device.seal_within(now, anyway)?, ())))
+    }
+
+    /// Limits a day to so many bytes, or no longer: durable on return.
+    pub fn set_budget(&mut self, per_day: Option<u64>) -> Result<(), TabletError> {
+        self.step(|device| Ok((device.set_budget(per_day), ())))
+    }
+
+    /// Counts what travelled: durable on return.
+    pub fn spend(&mut self, bytes: u64, delivered: bool, now: i64) -> Result<(), TabletError> {
+        self.step(|device| Ok((device.spend(bytes, 1, delivered, now), ())))
+    }
+
     /// An answer with its entries, for [`Tablet::receive`].
     pub fn open_response(&mut self, packed: PackedResponse) -> Result<Response, TabletError> {
         Ok(self.device.open_response(packed)?)

@@ -130,9 +130,46 @@ impl Tablet {
         self.act(|state| state.seal(now as i64))
     }
 
-    /// The next request, as a frame; `carefully` asks for one part at a time.
-    pub fn request(&self, carefully: bool) -> Result<Vec<u8>, JsValue> {
-        self.act(|state| state.request(carefully))
+    /// Seals what goes with the next request: every draft, or with a limit of the day what goes first and the rest
+    /// as far as there is room; `anyway` as if there were none.
+    #[wasm_bindgen(js_name = sealWithin)]
+    pub fn seal_within(&self, now: f64, anyway: bool) -> Result<(), JsValue> {
+        self.act(|state| state.seal_within(now as i64, anyway))
+    }
+
+    /// The next request, as a frame; `carefully` asks for one part at a time. Empty when the limit of the day has
+    /// no room for anything; `anyway` as if there were none.
+    pub fn request(&self, carefully: bool, now: f64, anyway: bool) -> Result<Vec<u8>, JsValue> {
+        self.act(|state| state.request(carefully, now as i64, anyway))
+    }
+
+    /// How the day stands: its limit, what travelled, what is left.
+    pub fn budget(&self, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.budget(now as i64))
+    }
+
+    /// Limits a day to so many bytes; without a number there is no limit.
+    #[wasm_bindgen(js_name = setBudget)]
+    pub fn set_budget(&self, per_day: Option<f64>) -> Result<(), JsValue> {
+        self.act(|state| {
+            state.set_budget(per_day.map(|bytes| bytes as u64));
+            Ok(())
+        })
+    }
+
+    /// Counts what travelled, both ways, over so many connections; `delivered` if something of ours was
+    /// acknowledged.
+    pub fn spend(
+        &self,
+        bytes: f64,
+        connections: u32,
+        delivered: bool,
+        now: f64,
+    ) -> Result<(), JsValue> {
+        self.act(|state| {
+            state.spend(bytes as u64, connections.into(), delivered, now as i64);
+            Ok(())
+        })
     }
 
     /// The answer in a frame from the node with everything it brings, as a frame to be taken.
@@ -151,9 +188,9 @@ impl Tablet {
         self.act(|state| state.receive(frame, now as i64, fresh, without))
     }
 
-    /// What waits, by report, and the bytes of sending it.
-    pub fn unsent(&self) -> Result<String, JsValue> {
-        self.act(TabletState::unsent)
+    /// What waits, by report, the bytes of sending it, and what of it the day has room for.
+    pub fn unsent(&self, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.unsent(now as i64))
     }
 
     /// Everything signed that is here, as a file that `dongbo` reads.

@@ -1,5 +1,6 @@
 //! A tablet behind the boundary: the device of the core, and the views of it that the page asks for.
 
+mod budget;
 mod by_file;
 mod counts;
 mod earlier;
@@ -253,8 +254,15 @@ impl TabletState {
     }
 
     /// See [`crate::Tablet::request`].
-    pub fn request(&mut self, carefully: bool) -> Result<Vec<u8>, StepError> {
-        let mut request = self.device.request()?;
+    pub fn request(
+        &mut self,
+        carefully: bool,
+        now: i64,
+        anyway: bool,
+    ) -> Result<Vec<u8>, StepError> {
+        let Some(mut request) = self.device.request_within(now, anyway)? else {
+            return Ok(Vec::new());
+        };
         if carefully {
             // One entry an answer: a node sends one at least.
             request.bytes_max = 1;

@@ -199,7 +199,7 @@ impl Worker {
         self.state.seal(NOW).unwrap();
         self.keep();
         for _ in 0..20 {
-            let request = self.state.request(false).unwrap();
+            let request = self.state.request(false, NOW, false).unwrap();
             let answer = node.answer(self.person, &request);
             let answer = self.state.unpacked(&answer).unwrap();
             let received = self.state.receive(&answer, NOW, &[9; 8], "[]").unwrap();

@@ -167,6 +167,21 @@ sync-held = { $count ->
    *[other] { $count } changes are held at the server until somebody in charge decides
 }
 sync-cost = Sending all of it takes about { $kilobytes } KB, with everything around it.
+budget-title = Limit of a day
+budget-none = No limit: everything there is is sent and received.
+budget-label = At most in a day, KB
+budget-set = Set the limit
+budget-remove = Remove the limit
+budget-range = The limit is { $least } KB at least.
+budget-used = { $spent } KB of today's { $limit } KB are used.
+budget-later = { $count ->
+    [one] { $count } change waits
+   *[other] { $count } changes wait
+}: today's limit has no room for more. Signatures and figures go first, notes and texts after them.
+budget-now = What can go now takes about { $kilobytes } KB.
+budget-anyway = Send everything this once
+budget-spent = Today's limit is used up. Everything that was typed is safe on the device and goes by itself tomorrow.
+budget-help = Counted is what is sent and received when synchronising, by days in Vietnam; what is around each exchange is taken for 1 KB. With a limit the device asks for news once an hour.
 sync-notices = Notices
 sync-notices-none = No notices.
 sync-storage = Storage on this device
@@ -232,6 +247,11 @@ busy-sending = Sending – { $kilobytes } KB left
 busy-receiving = Receiving – { $kilobytes } KB left
 badge-synchronised = Synchronised { $clock }
 badge-synchronised-edge = Synchronised with { $node } { $clock }
+badge-spent = { $changes ->
+    [one] Today's limit is used up – { $changes } change waits ({ $kilobytes } KB)
+   *[other] Today's limit is used up – { $changes } changes wait ({ $kilobytes } KB)
+}
+badge-spent-nothing = Today's limit is used up – nothing to send
 badge-refused = Refused by the server: { $reason }
 badge-held = { $count ->
     [one] 1 sending is held for review

@@ -7,6 +7,7 @@
 //! Typing adds to a [`Draft`]; [`Device::seal`] turns drafts into one batch on the heads the person
 //! saw. Received entries are applied after the drafts of their documents were sealed.
 
+mod budget;
 mod bundle;
 mod elsewhere;
 mod peer;
@@ -31,6 +32,7 @@ use crate::log::{
     Write, keys, rebuild,
 };
 
+pub use budget::Cost;
 pub use bundle::{Scope, Sequence, Taken};
 pub use receive::{Notice, Received};
 
@@ -126,6 +128,10 @@ pub struct Device {
     forked: reset::Forked,
     /// How far a repair came that is under way.
     repair: Option<Repair>,
+    /// How much may travel in a day.
+    budget: super::budget::Budget,
+    /// The request that it shaped, until it is answered.
+    begun: budget::Begun,
 }
 
 impl Device {
@@ -168,6 +174,8 @@ impl Device {
             giving_back: records::GivingBack::default(),
             forked: reset::Forked::default(),
             repair: None,
+            budget: budget::read(&keyspace)?,
+            begun: budget::Begun::default(),
             keyspace,
         };
         device.read_drafts()?;

@@ -5,11 +5,14 @@ use std::time::Duration;
 use clap::Args;
 use dongbo::road::live::Live;
 use dongbo::trouble::{Exit, Trouble};
-use dongbo::{Patience, SyncReport, Tablet, now_s, synchronise};
+use dongbo::{Patience, SyncReport, Tablet, now_s, synchronise, synchronise_within};
 use serde_json::{Value, json};
 use sync_core::sync::Notice;
 
 use super::{Context, Outcome, Said};
+
+/// Bytes of a kilobyte, as everywhere in the product.
+const KILOBYTE: u64 = 1_024;
 
 /// Seals what was typed and exchanges until neither side lacks anything.
 ///
@@ -19,8 +22,14 @@ pub(super) struct Sync {
     /// Another address than the one the device was enrolled at
     #[arg(long)]
     url: Option<String>,
-    /// Stay and show what others write, until interrupted
+    /// From now on at most so many kilobytes travel in a day, at least 20; 0: no limit any more
+    #[arg(long, value_name = "KB")]
+    budget: Option<u64>,
+    /// Send everything now, whatever today's limit is; it is counted all the same
     #[arg(long)]
+    anyway: bool,
+    /// Stay and show what others write, until interrupted
+    #[arg(long, conflicts_with = "budget")]
     live: bool,
     /// With --live: end after so many seconds
     #[arg(long)]
@@ -31,8 +40,15 @@ impl Sync {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let mut tablet = context.tablet()?;
         let mut session = context.session_of(&tablet, self.url.as_deref())?;
-        let mut report = synchronise(&mut tablet, &mut session, Patience::PERSON, &now_s)?;
-        if self.live && report.stopped_by.is_none() {
+        if let Some(kilobytes) = self.budget {
+            let bytes = kilobytes.saturating_mul(KILOBYTE);
+            tablet.set_budget((bytes > 0).then_some(bytes))?;
+        }
+        let (patience, anyway) = (Patience::PERSON, self.anyway);
+        let mut report = synchronise_within(&mut tablet, &mut session, patience, &now_s, anyway)?;
+        // A line that stays open counts nothing: with a limit there is none.
+        let is_limited = tablet.device().budget(now_s()).per_day.is_some();
+        if self.live && report.stopped_by.is_none() && !is_limited {
             let until = self.seconds.map(Duration::from_secs);
             stay(&mut tablet, &mut session, until, &mut report)?;
         }
@@ -88,19 +104,40 @@ fn said(tablet: &Tablet, report: SyncReport) -> Result<Said, Trouble> {
         .device()
         .status()
         .map_err(dongbo::TabletError::from)?;
+    let budget = tablet.device().budget(now_s());
     let notices: Vec<Value> = report.notices.iter().map(notice_json).collect();
     let value = json!({
         "complete": report.stopped_by.is_none(), "rounds": report.rounds,
         "failures": report.failures, "acknowledged": report.acknowledged,
         "documents_changed": report.documents.len(), "waiting_parts": status.waiting_parts,
         "held_parts": status.held_parts, "notices": notices,
-        "catalogue": status.catalogue_number,
+        "catalogue": status.catalogue_number, "draft_edits": status.draft_edits,
+        "over_budget": report.over_budget,
+        "budget": budget.per_day.map(|per_day| {
+            json!({"per_day": per_day, "spent": budget.spent, "left": budget.left})
+        }),
         "stopped_by": report.stopped_by.as_ref().map(|error| error.to_string()),
     });
     let mut said = Said::new(value);
     for notice in &report.notices {
         let (code, part) = notice_parts(notice);
         said = said.say("cli-notice", &[("code", code), ("part", part)]);
+    }
+    if let Some(per_day) = budget.per_day {
+        let waits = status.draft_edits + status.waiting_parts > 0;
+        let id = if waits {
+            "cli-budget-waits"
+        } else {
+            "cli-budget"
+        };
+        let kilobytes = |bytes: u64| bytes.div_ceil(KILOBYTE).to_string();
+        let arguments = [
+            ("spent", kilobytes(budget.spent)),
+            ("limit", kilobytes(per_day)),
+            ("waiting", status.waiting_parts.to_string()),
+            ("drafts", status.draft_edits.to_string()),
+        ];
+        said = said.say(id, &arguments);
     }
     let arguments = [
         ("acknowledged", report.acknowledged.to_string()),

@@ -29,7 +29,7 @@ struct Waiting {
 
 impl TabletState {
     /// See [`crate::Tablet::unsent`].
-    pub fn unsent(&mut self) -> Step {
+    pub fn unsent(&mut self, now: i64) -> Step {
         let mut by_document: BTreeMap<DocumentId, Waiting> = BTreeMap::new();
         let subjects = self.device.subjects()?;
         for id in subjects.keys() {
@@ -37,12 +37,13 @@ impl TabletState {
                 by_document.entry(*id).or_default().draft_edits = draft.edits.len();
             }
         }
-        let mut waits = false;
+        let cost = self.device.cost(now, false)?;
+        let mut later = cost.drafted;
         for (part, state) in self.device.outbox() {
             let Some(part) = self.device.part(*part)? else {
                 continue;
             };
-            waits |= *state == OutboxState::Waiting;
+            let goes = cost.parts.contains(&part.id());
             // What a part weighs beside its changes is on the report that it names first.
             let changes: usize = part
                 .entries()
@@ -58,6 +59,7 @@ impl TabletState {
                 match state {
                     OutboxState::Waiting => {
                         of.changes += typed;
+                        later += if goes { 0 } else { typed };
                         of.bytes += bytes.len() + std::mem::take(&mut around);
                     }
                     OutboxState::Held(_) => of.held += typed,
@@ -68,12 +70,10 @@ impl TabletState {
             .iter()
             .filter_map(|(id, waiting)| Some(self.report_json(subjects.get(id)?, waiting)))
             .collect();
-        // A request says more than its parts; what it costs is its whole frame.
-        let frame_bytes = match waits {
-            true => self.device.packed_request()?.encode().len(),
-            false => 0,
-        };
-        Ok(json!({"reports": reports, "frame_bytes": frame_bytes}).to_string())
+        Ok(json!({
+            "reports": reports, "all_bytes": cost.all, "now_bytes": cost.now, "later": later,
+        })
+        .to_string())
     }
 
     fn report_json(&self, subject: &Subject, waiting: &Waiting) -> Value {

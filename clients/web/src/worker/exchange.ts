@@ -6,6 +6,7 @@ import { brings } from "../../core/tablet";
 import { VERSION } from "../version";
 import type { Mark } from "./durable";
 import { Failure, now, random } from "./protocol";
+import { SPENT } from "./link";
 import type { DeviceSession } from "./server";
 import type { Work } from "./work";
 
@@ -56,8 +57,12 @@ export const leftOut = (mark: Mark): { code: string; part: string }[] =>
 export async function exchange(work: Work, session: DeviceSession): Promise<Received> {
   const { mark } = work;
   if (mark.stopped) throw new Failure(CATALOGUE_POISON, "the catalogue cannot be taken by this version");
-  const frame = await work.step((tablet) => tablet.request(mark.careful));
-  const packed = await session.exchange(frame as Uint8Array<ArrayBuffer>);
+  const frame = await work.step((tablet) => tablet.request(mark.careful, now(), work.anyway));
+  if (frame.length === 0) throw new Failure(SPENT, "the limit of the day has no room for more");
+  const packed = await session.exchange(frame as Uint8Array<ArrayBuffer>).catch(async (error: unknown) => {
+    await spent(work, session);
+    throw error;
+  });
   const answer = await work.step((tablet) => tablet.unpacked(packed));
   const brought = JSON.parse(brings(answer)) as { parts: string[]; records: number };
   const taking = brought.parts.filter((part) => !mark.without.includes(part));
@@ -65,9 +70,19 @@ export async function exchange(work: Work, session: DeviceSession): Promise<Rece
   if (brings_something) await work.keepMark({ ...mark, taking });
   const without = JSON.stringify(mark.without);
   const taken = brings_something ? { ...mark, taking: null, tries: 0 } : undefined;
-  const text = await work.step((tablet) => tablet.receive(answer, now(), random(8), without), taken);
-  const received = JSON.parse(text) as Received;
+  const traffic = session.takeTraffic();
+  const received = await work.step((tablet) => {
+    const received = JSON.parse(tablet.receive(answer, now(), random(8), without)) as Received;
+    tablet.spend(traffic.bytes, traffic.connections, received.acknowledged > 0, now());
+    return received;
+  }, taken);
   // All is read: from here on as much at a time as fits.
   if (mark.careful && !received.again) await work.keepMark({ ...work.mark, careful: false });
   return received;
+}
+
+/** What travelled counts, whatever came of it. */
+async function spent(work: Work, session: DeviceSession): Promise<void> {
+  const { bytes, connections } = session.takeTraffic();
+  await work.step((tablet) => tablet.spend(bytes, connections, false, now()));
 }

@@ -10,6 +10,8 @@ export const ELSEWHERE = "link-elsewhere";
 export const STALLED = "link-stalled";
 /** What came is not what the server sent. */
 export const REWRITTEN = "link-rewritten";
+/** Nothing is the matter with the link: the limit of the day has no room for more. */
+export const SPENT = "budget-spent";
 
 /** With these the link was cut, and what was under way can go on. */
 export const CUT: ReadonlySet<string> = new Set([OFFLINE, STALLED]);

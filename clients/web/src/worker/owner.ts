@@ -38,8 +38,14 @@ const handlers: Handlers = {
   effect: (work, _, subject, code, choices, totals) =>
     work.parsed((tablet) => tablet.effect(JSON.stringify(subject), code, JSON.stringify(choices), JSON.stringify(totals))),
   token: (work, _, refused) => work.session().token(refused),
-  sync: async (work) => {
-    await work.synchroniseNow();
+  sync: async (work, _, anyway) => {
+    await work.synchroniseNow(anyway);
+    return null;
+  },
+  budget: async (work, _, perDay) => {
+    await work.step((tablet) => tablet.setBudget(perDay ?? undefined));
+    work.tell();
+    work.soon();
     return null;
   },
   use: async (work, _, address) => {
@@ -47,7 +53,7 @@ const handlers: Handlers = {
     await work.synchroniseNow();
     return null;
   },
-  unsent: (work) => work.parsed((tablet) => tablet.unsent()),
+  unsent: (work) => work.parsed((tablet) => tablet.unsent(now())),
   recovery: async (work) => {
     // What is typed goes into the file as well: sealed first, as it would be before it is sent.
     await work.step((tablet) => tablet.seal(now()));

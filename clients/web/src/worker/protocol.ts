@@ -31,7 +31,16 @@ export type Link =
   /** `left` once it takes long: bytes to send, and bytes to receive as soon as those are known. */
   | { at: "busy"; left?: Left }
   | { at: "synchronised"; when: number }
+  /** The limit of the day has no room for more. */
+  | { at: "spent" }
   | { at: "refused"; code: string };
+
+/** A limit of what may travel in a day, in bytes. */
+export interface Budget {
+  per_day: number;
+  spent: number;
+  left: number;
+}
 
 /** A node that this person's tablet may exchange with. */
 export interface NodeStanding {
@@ -60,6 +69,8 @@ export interface Standing {
   contactAt: number | null;
   notices: Noted[];
   nodes: NodeStanding[];
+  /** None: no limit. */
+  budget: Budget | null;
   /** Parts that this version of the app cannot take. */
   leftOut: number;
   persisted: boolean | null;
@@ -97,7 +108,10 @@ export interface Calls {
   deskKey: { ask: []; get: CryptoKey };
   /** A token for reading from the server; `refused` is one that it no longer takes. */
   token: { ask: [refused: string | null]; get: string };
-  sync: { ask: []; get: null };
+  /** `anyway`: as if there were no limit of the day, this once. */
+  sync: { ask: [anyway: boolean]; get: null };
+  /** Limits a day to so many bytes, or no longer. */
+  budget: { ask: [perDay: number | null]; get: null };
   /** Exchanges with the node of this address from now on, as long as it can be reached. */
   use: { ask: [address: string]; get: null };
   unsent: { ask: []; get: Unsent };

@@ -12,6 +12,12 @@ const FRUITLESS_MAX = 4;
 /** The wait after a cut that brought nothing, milliseconds; each is twice the one before. */
 const FRUITLESS_MS = 25;
 
+/** What travelled: bodies both ways, and over how many connections. */
+export interface Traffic {
+  bytes: number;
+  connections: number;
+}
+
 /** Sends something; gives the answer of the server itself, and of nothing that stands between. */
 async function post(url: string, body: BodyInit, kind: string, patience: Patience, token?: string): Promise<Response> {
   const headers: Record<string, string> = { "content-type": kind };
@@ -36,13 +42,17 @@ async function post(url: string, body: BodyInit, kind: string, patience: Patienc
   throw new Failure(problem.code ?? none, `${url}: ${response.status}`);
 }
 
-/** `at` is the address of a node; without it the one this app came from. */
-export async function postJson<P extends Path>(path: P, body: Taken<P>, at = ""): Promise<Given<P, "post">> {
+/** `at` is the address of a node; without it the one this app came from. What travels is added to the traffic. */
+export async function postJson<P extends Path>(path: P, body: Taken<P>, at = "", traffic?: Traffic): Promise<Given<P, "post">> {
   const text = JSON.stringify(body);
+  if (traffic) traffic.connections += 1;
+  if (traffic) traffic.bytes += text.length;
   const patience = new Patience(text.length);
   try {
     const response = await post(at + path, text, JSON_KIND, patience);
-    return (await response.json()) as Given<P, "post">;
+    const said = await response.text();
+    if (traffic) traffic.bytes += said.length;
+    return JSON.parse(said) as Given<P, "post">;
   } catch (error) {
     throw patience.failure(error);
   } finally {
@@ -90,6 +100,8 @@ const HEAD_BYTES = 64;
 /** A session of one device with one node. */
 export class DeviceSession {
   #token: { text: string; link: string; until: number } | null = null;
+  /** What travelled since it was last asked for. */
+  #traffic: Traffic = { bytes: 0, connections: 0 };
   /** An exchange that a cut link left in the middle. */
   #underWay: UnderWay | null = null;
 
@@ -103,10 +115,10 @@ export class DeviceSession {
   ) {}
 
   async #signIn(): Promise<string> {
-    const challenge = await postJson("/v1/device/challenge", { key_id: this.keyId }, this.at);
+    const challenge = await postJson("/v1/device/challenge", { key_id: this.keyId }, this.at, this.#traffic);
     const { province, node, nonce } = challenge;
     const signature = this.tablet.signChallenge(province, node, nonce);
-    const session = await postJson("/v1/device/session", { key_id: this.keyId, nonce, signature }, this.at);
+    const session = await postJson("/v1/device/session", { key_id: this.keyId, nonce, signature }, this.at, this.#traffic);
     const until = performance.now() + (session.expires_in_s - 30) * 1000;
     // A tenth of its length, with every request of a slow link.
     this.#token = { text: session.access_token, link: session.link_token ?? session.access_token, until };
@@ -119,7 +131,7 @@ export class DeviceSession {
     for (;;) {
       const records: string[] = last === null ? [] : JSON.parse(this.tablet.recordsAfter(last));
       if (last !== null && records.length === 0) return true;
-      const held = await postJson("/v1/catalogue", { records }, this.at);
+      const held = await postJson("/v1/catalogue", { records }, this.at, this.#traffic);
       if (last !== null && held.last <= last) return false;
       last = held.last;
     }
@@ -134,6 +146,13 @@ export class DeviceSession {
       if (!unknown || !(await this.#giveBack())) throw error;
       return this.#signIn();
     }
+  }
+
+  /** What travelled since this was last called. */
+  takeTraffic(): Traffic {
+    const traffic = { ...this.#traffic };
+    Object.assign(this.#traffic, { bytes: 0, connections: 0 });
+    return traffic;
   }
 
   /** A token for reading; `refused` is one that the server no longer takes. */
@@ -182,14 +201,18 @@ export class DeviceSession {
   async #sent(body: Uint8Array<ArrayBuffer>, came: Came): Promise<Brought> {
     for (let second = false; ; second = true) {
       await this.#fresh();
+      let count = 0;
       try {
-        return await postFrame(this.at, body, this.#token?.link ?? "", came);
+        return await postFrame(this.at, body, this.#token?.link ?? "", (first, bytes) => came(first, (count = bytes)));
       } catch (error) {
         const over =
           error instanceof Failure &&
           (error.code === "token-expired" || error.code === "sign-in-required");
         if (second || !over) throw error;
         this.#token = null;
+      } finally {
+        this.#traffic.connections += 1;
+        this.#traffic.bytes += body.length + count;
       }
     }
   }

@@ -148,8 +148,11 @@ export interface Unsent {
     bytes: number;
     held_changes: number;
   }[];
-  /** Of the next request, as it travels. */
-  frame_bytes: number;
+  /** Bytes of the requests that bring all of it, as they travel. */
+  all_bytes: number;
+  /** Bytes of what goes now, and changes that today's limit has no room for. */
+  now_bytes: number;
+  later: number;
 }
 
 /** A unit whose figures the person follows. */

@@ -7,8 +7,8 @@ import { Tablet, Vault } from "../../core/tablet";
 import { put, readRows, type About, type Fence, type KeptPerson, type Mark } from "./durable";
 import { exchange, judged, leftOut } from "./exchange";
 import { equal } from "./given";
-import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Left, type Link, type Noted, type Standing } from "./protocol";
-import { LINK_FAULTS, OFFLINE, REWRITTEN } from "./link";
+import { CLOSED, Failure, now, OWNER_LOST, PANIC, random, thrown, type Answer, type Budget, type Left, type Link, type Noted, type Standing } from "./protocol";
+import { LINK_FAULTS, OFFLINE, REWRITTEN, SPENT } from "./link";
 import { Nodes, PROVINCE, type Edge, type KeptNodes } from "./nodes";
 import { DeviceSession } from "./server";
 import { VERSION } from "../version";
@@ -20,6 +20,8 @@ const WAITS_MS = [2_000, 5_000, 15_000, 60_000];
 /** While all is well, others' work is asked for this often; with a line that wakes, only to be sure. */
 const LOOK_MS = 20_000;
 const LOOK_WOKEN_MS = 300_000;
+/** With a limit of the day asking costs: others' work is asked for this often, and when the line wakes. */
+const LOOK_LIMITED_MS = 3_600_000;
 /** After a start: the page is drawn first. */
 const SOON_MS = 300;
 /** Typing that pauses this long is sealed and sent. */
@@ -63,6 +65,8 @@ export class Work {
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
   persisted: boolean | null = null;
+  /** A person has said that today's limit does not count in the exchange under way. */
+  anyway = false;
   readonly #wake = new WakeLine(() => this.session().token(null), (milliseconds) => this.#awake(milliseconds));
   /** Something was typed since the draft was sealed: an exchange that was under way by then does not wait with it. */
   #unsealed = false;
@@ -256,8 +260,14 @@ export class Work {
       contactAt: this.#contactAt,
       notices: this.#notices,
       nodes: this.nodes.standing(),
+      budget: this.#budget(),
       leftOut: this.mark.without.length,
     };
+  }
+
+  #budget(): Budget | null {
+    const { per_day, spent, left } = JSON.parse(this.#tablet.budget(now())) as Record<keyof Budget, number | null>;
+    return per_day === null || spent === null || left === null ? null : { per_day, spent, left };
   }
 
   tell(): void {
@@ -313,10 +323,11 @@ export class Work {
   }
 
   /** A person asks: no wait is left to run. */
-  async synchroniseNow(): Promise<void> {
+  async synchroniseNow(anyway = false): Promise<void> {
     this.#failures = 0;
     await this.#synchronising;
-    await this.synchronise();
+    this.anyway = anyway;
+    await this.synchronise().finally(() => (this.anyway = false));
   }
 
   /** Seals what was typed and exchanges until neither side lacks anything, or the road ends. */
@@ -337,21 +348,23 @@ export class Work {
     try {
       this.#unsealed = false;
       further = this.#status().draft_edits > 0;
-      await this.step((tablet) => tablet.seal(now()));
+      await this.step((tablet) => tablet.sealWithin(now(), this.anyway));
       further = await this.#exchangeSomewhere(further);
       this.#failures = 0;
       this.link = { at: "synchronised", when: now() };
       // An edge wakes nobody: it is asked now and then.
       const wakes = this.nodes.at === PROVINCE;
       if (wakes) void this.#wake.open();
-      const look = wakes && this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS;
+      const look = this.#budget() ? LOOK_LIMITED_MS : wakes && this.#wake.isOpen ? LOOK_WOKEN_MS : LOOK_MS;
       this.#later(this.#woken ? 0 : this.#unsealed ? PAUSE_MS : look);
     } catch (error) {
       const code = faultOf(error);
-      if (!LINK_FAULTS.has(code)) this.link = { at: "refused", code };
+      if (code === SPENT) this.link = { at: "spent" };
+      else if (!LINK_FAULTS.has(code)) this.link = { at: "refused", code };
       else this.link = code === OFFLINE ? { at: "offline" } : { at: "offline", why: code };
       const wait = spread(WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? LOOK_MS);
-      this.#later(this.#unsealed ? Math.min(wait, PAUSE_MS) : wait);
+      if (code === SPENT) this.#later(LOOK_LIMITED_MS);
+      else this.#later(this.#unsealed ? Math.min(wait, PAUSE_MS) : wait);
       this.#failures += 1;
     }
     if (further && !this.#closed) this.teller.say({ changed: [] });

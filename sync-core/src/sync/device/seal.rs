@@ -2,18 +2,39 @@
 
 use std::collections::BTreeMap;
 
+use super::budget::Rank;
 use super::{Device, DeviceError, OutboxState};
 use crate::batch::{self, Compartment, Entry, NewPart, Partition, SignedPart};
-use crate::document::{NewChange, Subject, WriteError};
+use crate::document::{Edit, Entry as Entered, NewChange, Subject, WriteError};
 use crate::identity::DocumentId;
 use crate::limits;
 use crate::log::{Acceptor, KeyspaceError, Trust, Verdict, Write};
 
 impl Device {
-    /// Seals every draft. `now` is this device's clock: a claim.
+    /// Seals every draft. `now` is this device's clock: a claim. What is more than one request brings is
+    /// sealed in the order in which it matters.
     pub fn seal(&mut self, now: i64) -> Result<Vec<Write>, DeviceError> {
+        let bytes: usize = self.drafts.values().map(|draft| draft.encode().len()).sum();
+        let mut writes = Vec::new();
+        if bytes > limits::REQUEST_PART_BYTES_MAX {
+            writes = self.seal_first(now)?;
+        }
         let documents: Vec<_> = self.drafts.keys().copied().collect();
-        self.seal_documents(&documents, now)
+        writes.extend(self.seal_documents(&documents, now)?);
+        Ok(writes)
+    }
+
+    /// Seals of every draft what goes first; its texts stay.
+    pub(super) fn seal_first(&mut self, now: i64) -> Result<Vec<Write>, DeviceError> {
+        let matters = |edit: &Edit| {
+            Rank::of(edit) == Rank::First && !matches!(edit.entry, Entered::TemplateVersion(_))
+        };
+        let drafts = self.drafts.iter();
+        let documents: Vec<_> = drafts
+            .filter(|(_, draft)| draft.edits.iter().any(matters))
+            .map(|(document, _)| *document)
+            .collect();
+        self.seal_edits(&documents, now, |edit| Rank::of(edit) == Rank::First)
     }
 
     /// Seals the drafts of some documents, as one batch or as few as the limits allow.
@@ -21,6 +42,16 @@ impl Device {
         &mut self,
         documents: &[DocumentId],
         now: i64,
+    ) -> Result<Vec<Write>, DeviceError> {
+        self.seal_edits(documents, now, |_| true)
+    }
+
+    /// Seals those edits of the drafts of some documents that `goes` says; the others stay drafts.
+    fn seal_edits(
+        &mut self,
+        documents: &[DocumentId],
+        now: i64,
+        goes: impl Fn(&Edit) -> bool,
     ) -> Result<Vec<Write>, DeviceError> {
         let mut writes = Vec::new();
         for portion in documents.chunks(limits::PARTS_PER_BATCH_MAX) {
@@ -30,7 +61,8 @@ impl Device {
                     continue;
                 };
                 let actor = self.sealer.actor();
-                match self.load(&draft.subject)?.write(actor, &draft.edits) {
+                let edits: Vec<Edit> = draft.edits.into_iter().filter(&goes).collect();
+                match self.load(&draft.subject)?.write(actor, &edits) {
                     Ok(change) => changes.push((draft.subject, change)),
                     Err(WriteError::Nothing) => {}
                     Err(error) => {
@@ -42,8 +74,10 @@ impl Device {
             }
             writes.extend(self.seal_changes(changes, now)?);
             for document in portion {
-                if self.drafts.contains_key(document) {
-                    self.set_draft(*document, None, &mut writes);
+                if let Some(mut draft) = self.drafts.get(document).cloned() {
+                    draft.edits.retain(|edit| !goes(edit));
+                    let rest = (!draft.edits.is_empty()).then_some(draft);
+                    self.set_draft(*document, rest, &mut writes);
                 }
             }
         }
