@@ -2,7 +2,7 @@
 
 use sync_core::log::KeyspaceError;
 use sync_core::sync::packed::{self, Opened, PackedRequest, Packing, Reply, Wanted};
-use sync_core::sync::{Frame, Request, Response};
+use sync_core::sync::{Frame, Proof, Request, Response};
 
 use crate::app::{SharedApp, blocking};
 use crate::exchange::session;
@@ -43,6 +43,7 @@ async fn unpack(
         let reply = Reply {
             wanted: packed.wanted,
             unread: false,
+            proof: Proof::of(packed.request.bytes_max),
         };
         let request = packed.request;
         return Ok(Opened { request, reply });

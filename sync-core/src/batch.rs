@@ -6,6 +6,7 @@
 //! checks the signature and the path and is the only maker of a [`VerifiedPart`], which is what the
 //! log asks for. Bytes: `docs/formats.md` section 4.
 
+pub mod attestation;
 pub mod merkle;
 pub mod part;
 pub mod seal;
@@ -13,9 +14,10 @@ pub mod signed_part;
 #[cfg(test)]
 mod tests;
 
+pub use attestation::{Attestation, AttestationError, Statement, Vouched};
 pub use part::{Compartment, Entry, Part, Partition};
 pub use seal::{ChainTip, NewPart, PartitionTip, SealError, Sealer, seal, tip_after};
-pub use signed_part::{SignedPart, VerifiedPart, VerifyError};
+pub use signed_part::{BarePart, SignedPart, VerifiedPart, VerifyError};
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{ActorId, BatchId, InstallationId, KeyId, PartId, ProvinceId, labelled_hash};

@@ -417,6 +417,12 @@ impl Catalogue {
     pub fn node_keys(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.node_keys.values()
     }
+    /// The public key of a node of the province itself, whose word counts for parts that it accepted. An
+    /// area's node has no such right: it could speak for authors that it only met.
+    pub fn province_node_key(&self, key: KeyId) -> Option<&[u8; 32]> {
+        let public_key = self.node_keys.get(&key)?;
+        (!self.nodes.contains_key(&key)).then_some(public_key)
+    }
     /// The nodes beside the province's own, by their keys.
     pub fn nodes(&self) -> impl Iterator<Item = (&KeyId, &NodeRecord)> {
         self.nodes.iter()

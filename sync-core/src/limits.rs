@@ -40,6 +40,10 @@ pub const ENTRIES_PER_PART_MAX: usize = 1_024;
 /// Bytes of one signed part: fits one frame and one record of the journal.
 pub const SIGNED_PART_BYTES_MAX: usize = 512 * 1024;
 
+/// Bytes of a part with a node's word in place of its author's signature, which is longer: the word, and
+/// [`ATTESTED_PATH_MAX`] hashes.
+pub const VOUCHED_PART_BYTES_MAX: usize = SIGNED_PART_BYTES_MAX + 1024;
+
 /// Bytes of a subject: template id, unit, period.
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
@@ -126,6 +130,9 @@ pub const TEXTS_LISTED_MAX: usize = 200;
 
 /// Parts in one packing: those of a request, or of an answer's page of small ones.
 pub const PARTS_PER_PACKING_MAX: usize = 8_192;
+
+/// Hashes from an attested part's id to the attested root: the tree over a full packing is as high.
+pub const ATTESTED_PATH_MAX: usize = 13;
 
 /// Bytes that are kept while one packing is read: what one frame could carry of parts as they are.
 pub const UNPACKED_BYTES_MAX: usize = FRAME_BYTES_MAX;

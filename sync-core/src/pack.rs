@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 pub use ground::{Ground, Shared};
 pub use records::{Tip, pack_records, unpack_records};
 
-use crate::batch::{Entry, SignedPart};
+use crate::batch::{BarePart, Entry, SignedPart};
 use crate::document::{Subject, extension_change};
 use crate::identity::{ActorId, DocumentId};
 use crate::limits;
@@ -66,13 +66,35 @@ pub(crate) enum Trouble {
 /// A part on its way, with the time at which the node that sends it received it.
 pub type Timed = (i64, SignedPart);
 
+/// Whether authors' signatures are in a packing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signatures {
+    /// Each batch carries its own.
+    Carried,
+    /// None is: a node's word for all parts travels beside the packing.
+    LeftOut,
+}
+
 /// Packs parts for the other side. `None` when they are too much for one packing.
 ///
 /// # Errors
 /// Only those of the log.
 pub fn pack(ground: &Ground<'_>, parts: &[Timed]) -> Result<Option<Vec<u8>>, KeyspaceError> {
-    match try_pack(ground, parts) {
-        Ok(bytes) => Ok(Some(bytes)),
+    or_none(try_pack(ground, parts, Signatures::Carried))
+}
+
+/// [`pack`] without the signatures of the authors. Who rebuilds the parts takes a node's word for them.
+///
+/// # Errors
+/// Only those of the log.
+pub fn pack_bare(ground: &Ground<'_>, parts: &[Timed]) -> Result<Option<Vec<u8>>, KeyspaceError> {
+    or_none(try_pack(ground, parts, Signatures::LeftOut))
+}
+
+/// What came of an attempt; none where the parts have to travel as they are.
+fn or_none<T>(tried: Result<T, Trouble>) -> Result<Option<T>, KeyspaceError> {
+    match tried {
+        Ok(done) => Ok(Some(done)),
         Err(Trouble::Keyspace(error)) => Err(error),
         Err(
             Trouble::Limit(_) | Trouble::Malformed(_) | Trouble::Missing(_) | Trouble::OtherGround,
@@ -86,13 +108,20 @@ pub fn pack(ground: &Ground<'_>, parts: &[Timed]) -> Result<Option<Vec<u8>>, Key
 /// # Errors
 /// Only those of the log.
 pub fn unpack(ground: &Ground<'_>, bytes: &[u8]) -> Result<Option<Vec<Timed>>, KeyspaceError> {
-    match try_unpack(ground, bytes) {
-        Ok(parts) => Ok(Some(parts)),
-        Err(Trouble::Keyspace(error)) => Err(error),
-        Err(
-            Trouble::Limit(_) | Trouble::Malformed(_) | Trouble::Missing(_) | Trouble::OtherGround,
-        ) => Ok(None),
-    }
+    or_none(try_unpack(ground, bytes, Signatures::Carried))
+}
+
+/// Rebuilds the parts of a packing that signatures were left out of; otherwise as [`unpack`].
+///
+/// # Errors
+/// Only those of the log.
+pub fn unpack_bare(
+    ground: &Ground<'_>,
+    bytes: &[u8],
+) -> Result<Option<Vec<(i64, BarePart)>>, KeyspaceError> {
+    let parts = or_none(try_unpack(ground, bytes, Signatures::LeftOut))?;
+    let bare = |(received_at, part)| (received_at, BarePart::new(part));
+    Ok(parts.map(|parts| parts.into_iter().map(bare).collect()))
 }
 
 fn digest(parts: &[Timed]) -> [u8; DIGEST_BYTES] {
@@ -100,9 +129,13 @@ fn digest(parts: &[Timed]) -> [u8; DIGEST_BYTES] {
     digest_of_parts(&ids)
 }
 
-pub(crate) fn try_pack(ground: &Ground<'_>, parts: &[Timed]) -> Result<Vec<u8>, Trouble> {
+pub(crate) fn try_pack(
+    ground: &Ground<'_>,
+    parts: &[Timed],
+    signatures: Signatures,
+) -> Result<Vec<u8>, Trouble> {
     let own = Own::of(ground, parts)?;
-    let mut exchange = Exchange::new(Encoder::new(), ground, Some(own));
+    let mut exchange = Exchange::new(Encoder::new(), (ground, signatures), Some(own));
     exchange.parts(Some(parts))?;
     let mut pipe = exchange.into_pipe();
     let became = *pipe.budget();
@@ -115,14 +148,18 @@ pub(crate) fn try_pack(ground: &Ground<'_>, parts: &[Timed]) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-pub(crate) fn try_unpack(ground: &Ground<'_>, bytes: &[u8]) -> Result<Vec<Timed>, Trouble> {
+pub(crate) fn try_unpack(
+    ground: &Ground<'_>,
+    bytes: &[u8],
+    signatures: Signatures,
+) -> Result<Vec<Timed>, Trouble> {
     if bytes.len() > limits::FRAME_BYTES_MAX {
         return Err(Trouble::Limit("bytes of a packing"));
     }
     let (promised, bits) = bytes
         .split_first_chunk::<DIGEST_BYTES>()
         .ok_or(Trouble::Malformed("digest"))?;
-    let mut exchange = Exchange::new(Decoder::new(bits), ground, None);
+    let mut exchange = Exchange::new(Decoder::new(bits), (ground, signatures), None);
     let parts = exchange.parts(None)?;
     exchange.into_pipe().end()?;
     if digest(&parts) == *promised {

@@ -20,6 +20,7 @@ pub mod message;
 pub mod node;
 pub mod packed;
 pub mod piece;
+pub mod proof;
 pub mod receipt;
 pub mod repair;
 #[cfg(test)]
@@ -33,5 +34,6 @@ pub use frame::{Frame, FrameError};
 pub use message::{Known, PartAnswer, Request, Response};
 pub use node::{NodeIdentity, Session};
 pub use packed::{PackedRequest, PackedResponse};
+pub use proof::Proof;
 pub use receipt::Receipt;
 pub use uplink::{Standing, Uplink};

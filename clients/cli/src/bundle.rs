@@ -17,7 +17,7 @@ use sync_core::bundle::{
 use sync_core::identity::{ActorId, NodeId};
 use sync_core::limits::{BUNDLE_BYTES_MAX, BUNDLE_HEAD_BYTES_MAX, RESPONSE_ENTRY_BYTES_MAX};
 use sync_core::log::Follow;
-use sync_core::sync::{Known, Request, Response, Scope, Taken};
+use sync_core::sync::{Known, Proof, Request, Response, Scope, Taken};
 
 use crate::durable_file::{self, FileError};
 use crate::evidence::Evidence;
@@ -261,7 +261,7 @@ fn fetch(
     let begin = stands.map_or(0, |known| known.position);
     request.parts.clear();
     request.catalogue_number = cover.catalogue_number;
-    request.bytes_max = RESPONSE_ENTRY_BYTES_MAX as u64;
+    request.bytes_max = Proof::Either.with(RESPONSE_ENTRY_BYTES_MAX as u64);
     let mut span = Span {
         node: first.node,
         follow,

@@ -9,7 +9,7 @@ use sync_core::limits::{
     RESPONSE_RECORD_BYTES_MAX,
 };
 use sync_core::log::{Fingerprint, HeldReason};
-use sync_core::sync::{PartAnswer, Request};
+use sync_core::sync::{PartAnswer, Proof, Request};
 
 use crate::evidence::Evidence;
 use crate::exchange::Link;
@@ -195,7 +195,7 @@ fn server_fingerprint(
     link: &mut dyn Link,
 ) -> Result<Option<Fingerprint>, ReplayError> {
     let mut request = request(tablet, Vec::new())?;
-    request.bytes_max = sync_core::limits::RESPONSE_ENTRY_BYTES_MAX as u64;
+    request.bytes_max = Proof::Either.with(sync_core::limits::RESPONSE_ENTRY_BYTES_MAX as u64);
     loop {
         let response = link.exchange(&request)?;
         if !response.more {

@@ -13,6 +13,7 @@ use sync_core::log::{
     Acceptor, Cache, Fingerprint, Follow, KeyspaceError, LogEntry, LogReader, MemoryKeyspace,
     Trust, Verdict,
 };
+use sync_core::sync::proof::Verifier;
 
 use crate::evidence::Evidence;
 
@@ -36,6 +37,8 @@ pub struct Verified {
     pub records: usize,
     /// Parts that hold.
     pub parts: usize,
+    /// Of these, parts that hold on the province's word: their authors' signatures are not here.
+    pub vouched: usize,
     /// Held parts whose signature holds.
     pub held: usize,
     /// What does not.
@@ -74,7 +77,10 @@ pub fn verify(evidence: &Evidence) -> Result<Verified, KeyspaceError> {
                 Some(("part-repeated", entry.part.id().to_string()))
             };
             match fault {
-                None => verified.parts += 1,
+                None => {
+                    verified.parts += 1;
+                    verified.vouched += usize::from(entry.part.attestation().is_some());
+                }
                 Some((code, detail)) => verified.wrong.push(wrong(*position, code, &detail)),
             }
         }
@@ -111,12 +117,9 @@ fn judge(
     catalogue: &Catalogue,
     entry: &LogEntry,
 ) -> Result<Option<(&'static str, String)>, KeyspaceError> {
-    let Some(key) = catalogue.key(entry.part.header().key) else {
-        return Ok(Some(("unknown-key", String::new())));
-    };
-    let part = match entry.part.clone().verify(&key.public_key) {
+    let part = match Verifier::new(catalogue).verify(entry.part.clone()) {
         Ok(part) => part,
-        Err(error) => return Ok(Some(("wrong-signature", error.to_string()))),
+        Err(code) => return Ok(Some((code, String::new()))),
     };
     Ok(match acceptor.accept(&part, Trust::Relayed)? {
         Verdict::Accepted { .. } => None,
@@ -143,9 +146,7 @@ fn wrong(number: u64, code: &'static str, detail: &str) -> Wrong {
 /// Of a held part only the signature must hold: that it is wrong is why it is held.
 fn verify_held(evidence: &Evidence, catalogue: &Catalogue, verified: &mut Verified) {
     for (number, entry) in &evidence.held {
-        let key = catalogue.key(entry.part.header().key);
-        let holds = key.is_some_and(|key| entry.part.clone().verify(&key.public_key).is_ok());
-        if holds {
+        if Verifier::new(catalogue).verify(entry.part.clone()).is_ok() {
             verified.held += 1;
         } else {
             verified.wrong.push(Wrong {

@@ -274,7 +274,9 @@ impl TabletState {
     pub fn unpacked(&mut self, frame: &[u8]) -> Result<Vec<u8>, StepError> {
         match Frame::decode(frame) {
             Ok(Frame::PackedResponse(packed)) => {
+                let takes_vouched = packed.takes_vouched;
                 let unpacked = PackedResponse {
+                    takes_vouched,
                     response: self.device.open_response(*packed)?,
                     unread: false,
                     records: None,
@@ -550,6 +552,7 @@ fn notice_json(notice: &Notice) -> Value {
         Notice::Refused { part, code } | Notice::EntryNotTaken { part, code } => {
             (code.as_str(), part.to_string())
         }
+        Notice::PieceRefused { .. } => ("piece-refused", String::new()),
         Notice::NodeChanged => ("node-changed", String::new()),
         Notice::NewInstallation => ("new-installation", String::new()),
         Notice::FingerprintMismatch => ("fingerprint-mismatch", String::new()),

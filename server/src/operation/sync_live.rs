@@ -9,7 +9,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::response::Response;
 use sync_core::sync::message::Known;
 use sync_core::sync::packed::Reply;
-use sync_core::sync::{Frame, Request, Response as Answer};
+use sync_core::sync::{Frame, Proof, Request, Response as Answer};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::{SharedApp, Stage, reached};
@@ -149,11 +149,14 @@ impl Live {
         let (request, reply) = packed::open(&self.app, self.identity, bytes).await?;
         let asked = packed::without_parts(&request);
         let mut kept = asked.clone();
+        // What comes later is no first contact.
+        kept.bytes_max = Proof::afterwards(kept.bytes_max);
         let answer = exchange(&self.app, self.identity, request).await?;
         self.advance(&mut kept, &answer);
         // What the node sends by itself is no answer to parts.
         let later = reply.map(|reply| Reply {
             unread: false,
+            proof: Proof::of(kept.bytes_max),
             ..reply
         });
         self.peer = Some(Peer {

@@ -94,6 +94,7 @@ cli-bundle-waiting = { $parts } parts were not taken because something before th
 cli-bundle-key = A key was made in { $file }. Bundles are sealed to its public key: { $key }
 cli-fingerprint = Fingerprint: { $print }
 cli-fingerprint-server = The server's fingerprint: { $print }
+cli-verified-vouched = Of these parts { $vouched } hold on the word of the province's server; their authors' signatures are not on this device.
 cli-verified = { $records } catalogue records, { $parts } parts and { $held } held parts checked: { $wrong } things are wrong.
 cli-imported = { $added } added, { $unchanged } unchanged.
 cli-template = Template { $template } version { $version }: { $rows } rows.

@@ -94,6 +94,7 @@ cli-bundle-waiting = { $parts } phần chưa nhận được vì thiếu phần 
 cli-bundle-key = Đã tạo khóa trong { $file }. Khóa công khai để niêm gói tin: { $key }
 cli-fingerprint = Dấu vân tay: { $print }
 cli-fingerprint-server = Dấu vân tay của máy chủ: { $print }
+cli-verified-vouched = Trong đó { $vouched } phần dựa trên xác nhận của máy chủ tỉnh; chữ ký của người nhập không có trên máy này.
 cli-verified = Đã kiểm tra { $records } bản ghi danh mục, { $parts } phần, { $held } phần bị giữ: { $wrong } chỗ sai.
 cli-imported = Thêm { $added }, giữ nguyên { $unchanged }.
 cli-template = Biểu mẫu { $template } phiên bản { $version }: { $rows } dòng.

@@ -216,6 +216,7 @@ notice-held-sequence-reused = Two different changes have one sequence number. Th
 notice-node-changed = This server was met for the first time or was restored just now: everything is compared once more.
 notice-new-installation = This device was restored from an older state: it goes on as a new one, and everything typed on either copy is still there.
 notice-fingerprint-mismatch = Device and server do not hold the same yet: everything is compared once more.
+notice-piece-refused = What came at first contact is not what the province's server attests: it was not taken, and is asked for again with everybody's signatures.
 notice-catalogue-forked = The server's catalogue differs from the one on this device. Tell the province's administrator.
 notice-left-out = This version of the app cannot read one batch and leaves it out; everything else goes on. A new version will read it again.
 notice-gap = A batch that comes before is not here yet; this one is left.

@@ -171,6 +171,7 @@ notice-held-sequence-reused = Hai thay đổi khác nhau mang cùng một số t
 notice-node-changed = Máy chủ này mới gặp lần đầu hoặc vừa được phục hồi: mọi thứ được đối chiếu lại.
 notice-new-installation = Máy này vừa được phục hồi từ bản cũ: nó tiếp tục như một máy mới, mọi thứ đã nhập ở cả hai bản đều còn.
 notice-fingerprint-mismatch = Nội dung trên máy và máy chủ chưa khớp: mọi thứ được đối chiếu lại.
+notice-piece-refused = Dữ liệu nhận lần đầu không khớp với xác nhận của máy chủ tỉnh: máy này không nhận và xin lại kèm chữ ký của từng người.
 notice-catalogue-forked = Danh mục của máy chủ khác với danh mục trên máy. Hãy báo quản trị viên của tỉnh.
 notice-left-out = Ứng dụng bản này không đọc được một lượt gửi và để nó ra ngoài; phần còn lại vẫn chạy. Bản mới của ứng dụng sẽ đọc lại.
 notice-gap = Chưa nhận được một lượt gửi đứng trước; lượt này được để lại.

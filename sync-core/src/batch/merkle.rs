@@ -42,6 +42,21 @@ pub fn path(part_hashes: &[[u8; 32]], mut index: usize) -> Vec<[u8; 32]> {
     siblings
 }
 
+/// The siblings of every part, in order: [`path`] for each, at the cost of one tree.
+pub fn paths(part_hashes: &[[u8; 32]]) -> Vec<Vec<[u8; 32]>> {
+    let mut level: Vec<_> = part_hashes.iter().map(leaf).collect();
+    let mut paths = vec![Vec::new(); level.len()];
+    let mut height = 0;
+    while level.len() > 1 {
+        for (index, path) in paths.iter_mut().enumerate() {
+            path.extend(level.get((index >> height) ^ 1).copied());
+        }
+        level = level_above(&level);
+        height += 1;
+    }
+    paths
+}
+
 /// The root that a part hash, its index among `count` parts and its siblings lead to; none if the
 /// number of siblings is not the one this place has.
 pub fn root_from_path(

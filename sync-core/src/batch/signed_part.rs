@@ -1,7 +1,13 @@
 //! One part with its header, signature and Merkle path: what nodes keep, relay and number.
+//!
+//! Instead of its author's signature a part can carry a node's word ([`super::attestation`]). Which of the
+//! two it is decides its first byte, and no reader can take one for the other.
+
+use std::sync::Arc;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 
+use super::attestation::{Attestation, AttestationError, Vouched};
 use super::part::part_hash;
 use super::{Entry, Header, Part, batch_id, merkle, part_id, signed_message};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -24,14 +30,37 @@ pub enum VerifyError {
     /// A change is not the one whose hash was signed: damaged or exchanged on the way.
     #[error("a change is not the one that the batch names")]
     Change,
+    /// Its author's signature is not here: only a node vouches for it.
+    #[error("the signature of its author is not here: a node vouches for it")]
+    NotSigned,
+    /// Nobody but its author vouches for it.
+    #[error("no node vouches for it: its author signed it")]
+    NotVouched,
+    /// The node's word is not for this part, or not the province's.
+    #[error(transparent)]
+    Attestation(#[from] AttestationError),
 }
+
+/// Whose word there is for a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Voucher {
+    /// Its author's signature over the header.
+    Author([u8; 64]),
+    /// A node's, for a part that it had accepted.
+    Node(Box<Vouched>),
+}
+
+/// First byte of a part with its author's signature.
+const SIGNED: u8 = 0;
+/// First byte of a part that a node vouches for.
+const VOUCHED: u8 = 1;
 
 /// A part as it travels. Its form is right; nothing is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedPart {
     header: Header,
     header_bytes: Vec<u8>,
-    signature: [u8; 64],
+    voucher: Voucher,
     index: u32,
     siblings: Vec<[u8; 32]>,
     part: Part,
@@ -53,7 +82,7 @@ impl SignedPart {
         Self {
             header,
             header_bytes,
-            signature,
+            voucher: Voucher::Author(signature),
             index,
             siblings,
             part,
@@ -65,11 +94,16 @@ impl SignedPart {
     /// Bytes in the raw packing.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer
-            .u8(0)
-            .bytes(&self.header_bytes)
-            .raw(&self.signature)
-            .var(u64::from(self.index));
+        match &self.voucher {
+            Voucher::Author(signature) => {
+                writer.u8(SIGNED).bytes(&self.header_bytes).raw(signature);
+            }
+            Voucher::Node(vouched) => {
+                writer.u8(VOUCHED).bytes(&self.header_bytes);
+                vouched.write(&mut writer);
+            }
+        }
+        writer.var(u64::from(self.index));
         writer.var(self.siblings.len() as u64);
         for sibling in &self.siblings {
             writer.raw(sibling);
@@ -85,16 +119,22 @@ impl SignedPart {
 
     /// Reads bytes in the raw packing, strictly.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        if bytes.len() > limits::SIGNED_PART_BYTES_MAX {
-            return Err(DecodeError::Limit("bytes of the part"));
-        }
         let mut reader = Reader::new(bytes);
-        if reader.u8("packing")? != 0 {
-            return Err(DecodeError::Undefined("packing"));
+        let packing = reader.u8("packing")?;
+        let bytes_max = match packing {
+            VOUCHED => limits::VOUCHED_PART_BYTES_MAX,
+            _ => limits::SIGNED_PART_BYTES_MAX,
+        };
+        if bytes.len() > bytes_max {
+            return Err(DecodeError::Limit("bytes of the part"));
         }
         let header_bytes = reader.bytes(bytes.len(), "header")?.to_vec();
         let header = Header::decode(&header_bytes)?;
-        let signature = reader.array("signature")?;
+        let voucher = match packing {
+            SIGNED => Voucher::Author(reader.array("signature")?),
+            VOUCHED => Voucher::Node(Box::new(Vouched::read(&mut reader)?)),
+            _ => return Err(DecodeError::Undefined("packing")),
+        };
         let index = u32::try_from(reader.var("index of the part")?)
             .map_err(|_| DecodeError::Limit("index of the part"))?;
         if index >= header.parts {
@@ -121,7 +161,7 @@ impl SignedPart {
         Ok(Self {
             header,
             header_bytes,
-            signature,
+            voucher,
             index,
             siblings,
             part,
@@ -144,11 +184,29 @@ impl SignedPart {
         if KeyId::of(key.as_bytes()) != self.header.key {
             return Err(VerifyError::Key);
         }
+        let Voucher::Author(signature) = &self.voucher else {
+            return Err(VerifyError::NotSigned);
+        };
         key.verify_strict(
             &signed_message(&self.header_bytes),
-            &Signature::from_bytes(&self.signature),
+            &Signature::from_bytes(signature),
         )
         .map_err(|_| VerifyError::Signature)?;
+        self.verify_content()
+    }
+
+    /// Checks that the node's word it carries is about this part, then path and changes. Whether that
+    /// word is the province's says [`Attestation::verify`], once for all parts it is about.
+    pub fn verify_vouched(self) -> Result<VerifiedPart, VerifyError> {
+        let Voucher::Node(vouched) = &self.voucher else {
+            return Err(VerifyError::NotVouched);
+        };
+        if !vouched.is_about(self.id()) {
+            return Err(AttestationError::Parts.into());
+        }
+        if vouched.by.said.province != self.header.province {
+            return Err(AttestationError::Province.into());
+        }
         self.verify_content()
     }
 
@@ -185,9 +243,19 @@ impl SignedPart {
     pub fn part(&self) -> &Part {
         &self.part
     }
-    /// The signature over the header.
-    pub fn signature(&self) -> &[u8; 64] {
-        &self.signature
+    /// Its author's signature over the header; none if a node vouches for it instead.
+    pub fn signature(&self) -> Option<&[u8; 64]> {
+        match &self.voucher {
+            Voucher::Author(signature) => Some(signature),
+            Voucher::Node(_) => None,
+        }
+    }
+    /// The node's word that stands in for its author's signature, if that is not here.
+    pub fn attestation(&self) -> Option<&Arc<Attestation>> {
+        match &self.voucher {
+            Voucher::Author(_) => None,
+            Voucher::Node(vouched) => Some(&vouched.by),
+        }
     }
     /// The hashes beside the way to the root, from the leaf upward.
     pub fn siblings(&self) -> &[[u8; 32]] {
@@ -236,7 +304,30 @@ impl SignedPart {
     }
 }
 
-/// A part that its signer sealed, byte for byte. Only [`SignedPart::verify`] makes one.
+/// A part without anybody's word for it: what is rebuilt of a packing that left signatures out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BarePart(SignedPart);
+
+impl BarePart {
+    /// Of a part whose signature is not one.
+    pub(crate) fn new(part: SignedPart) -> Self {
+        Self(part)
+    }
+    /// Its id.
+    pub fn id(&self) -> PartId {
+        self.0.id()
+    }
+    /// The part with a node's word for it.
+    pub fn vouched(self, by: Vouched) -> SignedPart {
+        SignedPart {
+            voucher: Voucher::Node(Box::new(by)),
+            ..self.0
+        }
+    }
+}
+
+/// A part that its signer sealed, byte for byte, by its own word or by that of the province's node.
+/// Only [`SignedPart::verify`] and [`SignedPart::verify_vouched`] make one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedPart(SignedPart);
 

@@ -233,7 +233,7 @@ pub(super) fn decode(kind: Kind, bytes: &[u8]) -> Result<Contents, DecodeError> 
         }
         Kind::Parts => {
             for _ in 0..from.count(bytes.len(), "parts")? {
-                let part = from.bytes(limits::SIGNED_PART_BYTES_MAX, "part")?;
+                let part = from.bytes(limits::VOUCHED_PART_BYTES_MAX, "part")?;
                 contents.parts.push(SignedPart::decode(part)?);
             }
         }

@@ -29,7 +29,7 @@ impl LogEntry {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let received_at = reader.svar("time of receipt")?;
-        let part = SignedPart::decode(reader.bytes(limits::SIGNED_PART_BYTES_MAX, "part")?)?;
+        let part = SignedPart::decode(reader.bytes(limits::VOUCHED_PART_BYTES_MAX, "part")?)?;
         reader.end("log entry")?;
         Ok(Self { received_at, part })
     }
@@ -130,7 +130,7 @@ impl HeldEntry {
         let mut reader = Reader::new(bytes);
         let received_at = reader.svar("time of receipt")?;
         let reason = HeldReason::from_tag(reader.u8("reason")?)?;
-        let part = SignedPart::decode(reader.bytes(limits::SIGNED_PART_BYTES_MAX, "part")?)?;
+        let part = SignedPart::decode(reader.bytes(limits::VOUCHED_PART_BYTES_MAX, "part")?)?;
         reader.end("held entry")?;
         Ok(Self {
             received_at,

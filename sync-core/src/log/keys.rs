@@ -35,6 +35,7 @@ pub const EXTRACT: u8 = 0x87;
 const NUMBER: u8 = 0x88;
 const HELD_CHANGE: u8 = 0x89;
 const HELD_COUNT: u8 = 0x8a;
+const VOUCHED: u8 = 0x8c;
 const VERSION: u8 = 0xff;
 
 fn key(tag: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
@@ -149,6 +150,16 @@ pub fn held_change(document: DocumentId, hash: ChangeHash) -> Vec<u8> {
     key(HELD_CHANGE, |to| {
         to.raw(&document.0).raw(&hash.0);
     })
+}
+/// An accepted part without its author's signature.
+pub fn vouched(part: PartId) -> Vec<u8> {
+    key(VOUCHED, |to| {
+        to.raw(&part.0);
+    })
+}
+/// First key of every such part, and the first after them.
+pub fn vouched_parts() -> (Vec<u8>, Vec<u8>) {
+    (vec![VOUCHED], after(VOUCHED))
 }
 /// The version of the derived keys.
 pub fn derived_version() -> Vec<u8> {

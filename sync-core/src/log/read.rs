@@ -105,6 +105,17 @@ impl LogReader<'_> {
         Staging::new(self.0).part(part)
     }
 
+    /// True if some accepted part is here without its author's signature.
+    pub fn has_vouched(&self) -> Result<bool, KeyspaceError> {
+        let (from, to) = keys::vouched_parts();
+        Ok(!self.0.scan(&from, &to, 1)?.is_empty())
+    }
+
+    /// True if this accepted part is here without its author's signature.
+    pub fn is_vouched(&self, part: PartId) -> Result<bool, KeyspaceError> {
+        Ok(self.0.get(&keys::vouched(part))?.is_some())
+    }
+
     /// Where a chain stands.
     pub fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {
         Staging::new(self.0).chain(actor)

@@ -18,6 +18,8 @@ pub(super) struct Recorded {
     pub(super) partition: Partition,
     /// The number of the part in its partition.
     pub(super) part_number: u64,
+    /// A node vouches for it instead of its author's signature.
+    pub(super) vouched: bool,
 }
 
 impl Recorded {
@@ -32,6 +34,7 @@ impl Recorded {
             parts: part.header().parts,
             partition: part.part().partition,
             part_number: part.part().number,
+            vouched: part.attestation().is_some(),
         }
     }
 }
@@ -39,6 +42,7 @@ impl Recorded {
 /// What is known of parts, partitions and chains, and is said of them anew.
 pub(super) trait Facts {
     fn set_part(&mut self, part: PartId, place: PartPlace);
+    fn set_vouched(&mut self, part: PartId);
     fn set_feed(&mut self, partition: Partition, position: u64, part: PartId);
     fn fingerprint(&self, partition: Partition) -> Result<Fingerprint, KeyspaceError>;
     fn set_fingerprint(&mut self, partition: Partition, fingerprint: Fingerprint);
@@ -66,6 +70,9 @@ pub(super) fn record(
         ..
     } = *part;
     facts.set_part(id, place);
+    if part.vouched {
+        facts.set_vouched(id);
+    }
     if let PartPlace::Accepted(position) = place {
         facts.set_feed(partition, position, id);
         let fingerprint = facts.fingerprint(partition)?.plus(Fingerprint::of(id));

@@ -279,6 +279,9 @@ impl Facts for Staging<'_> {
     fn set_part(&mut self, part: PartId, place: PartPlace) {
         Staging::set_part(self, part, place);
     }
+    fn set_vouched(&mut self, part: PartId) {
+        self.put(keys::vouched(part), Vec::new());
+    }
     fn set_feed(&mut self, partition: Partition, position: u64, part: PartId) {
         self.put(keys::feed(partition, position), part.0.to_vec());
     }

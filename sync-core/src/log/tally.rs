@@ -105,6 +105,10 @@ impl Facts for Tallying<'_> {
         self.put(keys::part(part), part_value(place));
     }
 
+    fn set_vouched(&mut self, part: PartId) {
+        self.put(keys::vouched(part), Vec::new());
+    }
+
     fn set_feed(&mut self, partition: Partition, position: u64, part: PartId) {
         self.put(keys::feed(partition, position), part.0.to_vec());
     }

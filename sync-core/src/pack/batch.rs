@@ -9,7 +9,7 @@ use super::model::{Bit, Number, Symbol};
 use super::op::Ops;
 use super::strings::{Strings, bytes, letters};
 use super::text::Text;
-use super::{Own, Timed, Trouble};
+use super::{Own, Signatures, Timed, Trouble};
 use crate::batch::part::part_hash;
 use crate::batch::{Compartment, Entry, Header, Part, Partition, SignedPart};
 use crate::document::{Subject, SubjectKind};
@@ -39,6 +39,7 @@ pub(super) struct Models {
 pub(super) struct Exchange<'a, P> {
     pub(super) pipe: P,
     pub(super) ground: &'a Ground<'a>,
+    pub(super) signatures: Signatures,
     pub(super) own: Option<Own>,
     pub(super) ops: Box<Ops>,
     pub(super) documents: BTreeMap<DocumentId, KnownDocument>,
@@ -56,10 +57,15 @@ pub(super) struct Exchange<'a, P> {
 }
 
 impl<'a, P: Pipe> Exchange<'a, P> {
-    pub(super) fn new(pipe: P, ground: &'a Ground<'a>, own: Option<Own>) -> Self {
+    pub(super) fn new(
+        pipe: P,
+        (ground, signatures): (&'a Ground<'a>, Signatures),
+        own: Option<Own>,
+    ) -> Self {
         Self {
             pipe,
             ground,
+            signatures,
             own,
             ops: Box::default(),
             documents: BTreeMap::new(),
@@ -132,7 +138,7 @@ impl<'a, P: Pipe> Exchange<'a, P> {
         let mut parts: Vec<Timed> = Vec::new();
         while (parts.len() as u64) < count {
             let rest = given.and_then(|given| given.get(parts.len()..));
-            let group = rest.map(group_of);
+            let group = rest.map(|rest| group_of(rest, self.signatures));
             let rebuilt = self.group(group)?;
             parts.extend(rebuilt);
         }

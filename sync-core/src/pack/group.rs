@@ -2,7 +2,7 @@
 
 use super::batch::Exchange;
 use super::coder::Pipe;
-use super::{Timed, Trouble};
+use super::{Signatures, Timed, Trouble};
 use crate::batch::part::part_hash;
 use crate::batch::{Header, Part, SignedPart, merkle};
 use crate::limits;
@@ -21,7 +21,17 @@ impl<P: Pipe> Exchange<'_, P> {
     pub(super) fn group(&mut self, given: Option<&[Timed]>) -> Result<Vec<Timed>, Trouble> {
         let first = given.and_then(<[Timed]>::first).map(|(_, part)| part);
         let mut header = self.header(first.map(SignedPart::header))?;
-        let signature = self.pipe.array(first.map(SignedPart::signature))?;
+        let signature = match self.signatures {
+            Signatures::Carried => {
+                let given = first.map(|first| first.signature());
+                if given == Some(None) {
+                    // A node's word is no signature, and as long as it is it travels as it is.
+                    return Err(Trouble::Missing("signature"));
+                }
+                self.pipe.array(given.flatten())?
+            }
+            Signatures::LeftOut => [0; 64],
+        };
         let whole = given.is_some_and(is_whole);
         let whole = self.flag("whole batch", whole)?;
         let count = match whole {
@@ -107,13 +117,15 @@ impl<P: Pipe> Exchange<'_, P> {
 }
 
 /// The parts at the front that are of one batch.
-pub(super) fn group_of(parts: &[Timed]) -> &[Timed] {
+pub(super) fn group_of(parts: &[Timed], signatures: Signatures) -> &[Timed] {
     let Some((_, first)) = parts.first() else {
         return parts;
     };
-    let same = |part: &SignedPart| {
-        part.header() == first.header() && part.signature() == first.signature()
+    let signed_alike = |part: &SignedPart| match signatures {
+        Signatures::Carried => part.signature() == first.signature(),
+        Signatures::LeftOut => true,
     };
+    let same = |part: &SignedPart| part.header() == first.header() && signed_alike(part);
     let count = parts.iter().take_while(|(_, part)| same(part)).count();
     let all = parts.get(..count).unwrap_or(parts);
     let whole = all.get(..first.header().parts as usize);

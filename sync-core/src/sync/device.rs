@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::message::{Known, Request, Response, digest_of_parts};
+use super::proof::Proof;
 use crate::batch::{SealError, Sealer, SignedPart};
 use crate::bundle::BundleError;
 use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
@@ -285,7 +286,7 @@ impl Device {
     pub(super) fn is_out_of_step(&self) -> bool {
         self.peer
             .as_ref()
-            .is_some_and(|peer| peer.mode != Mode::Following)
+            .is_some_and(|peer| !peer.mode.is_in_step())
     }
 
     /// The parts of the last request that this answer says are in the node's log.
@@ -442,9 +443,8 @@ impl Device {
         let mode = self.peer.as_ref().map(|peer| peer.mode);
         let (repair, through) = self.ask()?.unzip();
         let parts = match (mode, through.flatten()) {
-            (None | Some(Mode::Following), _) | (Some(Mode::Repairing(_)), Some(_)) => {
-                self.waiting_parts()?
-            }
+            (None | Some(Mode::Following | Mode::Arriving), _)
+            | (Some(Mode::Repairing(_)), Some(_)) => self.waiting_parts()?,
             (Some(Mode::Reading), _) | (Some(Mode::Repairing(_)), None) => Vec::new(),
         };
         let asks_for_entries = match (mode, through.flatten()) {
@@ -469,7 +469,7 @@ impl Device {
                 position: through.flatten().unwrap_or(peer.position),
             }),
             bytes_max: match asks_for_entries {
-                true => limits::RESPONSE_ENTRY_BYTES_MAX as u64,
+                true => self.proof().with(limits::RESPONSE_ENTRY_BYTES_MAX as u64),
                 false => 0,
             },
             records,
@@ -478,10 +478,38 @@ impl Device {
         })
     }
 
+    /// Whose word the next answer's parts are taken on.
+    fn proof(&self) -> Proof {
+        let mode = self.peer.as_ref().map(|peer| peer.mode);
+        match mode {
+            _ if self.manner.wants_signatures() => Proof::Either,
+            // Without a node met, parts are asked for by a device that has none from elsewhere.
+            None | Some(Mode::Arriving) => Proof::Node,
+            Some(Mode::Following | Mode::Reading | Mode::Repairing(_)) => Proof::Either,
+        }
+    }
+
+    /// True if the node met last may be sent parts on the province's word.
+    fn node_takes_vouched(&self) -> bool {
+        let node = self.peer.as_ref().map(|peer| peer.node);
+        node.is_some() && self.manner.takes_vouched() == node
+    }
+
+    /// True if parts wait that go only to a node that takes the province's word.
+    pub(super) fn vouched_wait(&self) -> Result<bool, DeviceError> {
+        for (part, state) in &self.outbox {
+            if *state == OutboxState::Waiting && self.log().is_vouched(*part)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Waiting parts in the order of the log, up to one request's bytes.
     fn waiting_parts(&self) -> Result<Vec<SignedPart>, DeviceError> {
         use crate::log::staging::PartPlace;
         let reader = self.log();
+        let takes_vouched = self.node_takes_vouched();
         let mut positions = Vec::new();
         for (part, state) in &self.outbox {
             if let (OutboxState::Waiting, Some(PartPlace::Accepted(position))) =
@@ -497,6 +525,10 @@ impl Device {
             let entry = reader
                 .entry(position)?
                 .ok_or(KeyspaceError::Damaged("log entry"))?;
+            if entry.part.attestation().is_some() && !takes_vouched {
+                // An older node could not read the request, and nothing else of it would arrive.
+                continue;
+            }
             bytes += entry.part.encode().len();
             let full = bytes > limits::REQUEST_PART_BYTES_MAX
                 || parts.len() >= limits::PARTS_PER_MESSAGE_MAX;

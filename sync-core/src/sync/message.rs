@@ -1,6 +1,6 @@
 //! The two messages of an exchange and their bytes.
 
-use crate::batch::{ChainTip, Partition, SignedPart};
+use crate::batch::{Attestation, ChainTip, Partition, SignedPart};
 use crate::catalogue::SignedRecord;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{ActorId, BatchId, NodeId, PartId, ProvinceId, labelled_hash};
@@ -37,7 +37,8 @@ pub struct Request {
     pub catalogue_number: u64,
     /// Where it stands with the node, if it has met one.
     pub known: Option<Known>,
-    /// How many bytes of entries the answer may carry.
+    /// How many bytes of entries the answer may carry, and whose word for them is taken
+    /// ([`Proof`](super::Proof)).
     pub bytes_max: u64,
     /// Catalogue records the node asked for: it was rolled back and lost them.
     pub records: Vec<SignedRecord>,
@@ -105,6 +106,9 @@ pub struct Response {
     pub fingerprint: Option<Fingerprint>,
     /// What the device asked for to repair its set; travels beside a packed answer only.
     pub repair: Option<Told>,
+    /// The node's word for all entries, so that signatures can be left out; travels with a packed answer
+    /// only.
+    pub piece: Option<Attestation>,
 }
 
 /// Names the parts of a request, so that an answer that comes late is not taken for another's.
@@ -148,7 +152,7 @@ fn read_version(from: &mut Reader<'_>) -> Result<(), DecodeError> {
 }
 
 fn read_part(from: &mut Reader<'_>) -> Result<SignedPart, DecodeError> {
-    SignedPart::decode(from.bytes(limits::SIGNED_PART_BYTES_MAX, "part")?)
+    SignedPart::decode(from.bytes(limits::VOUCHED_PART_BYTES_MAX, "part")?)
 }
 
 impl Request {
@@ -389,6 +393,7 @@ impl Response {
             more,
             fingerprint,
             repair: None,
+            piece: None,
         })
     }
 }

@@ -7,13 +7,14 @@
 use ed25519_dalek::SigningKey;
 
 use super::message::{Request, Response, digest_of_parts};
+use super::proof::{Proof, Verifier};
 use super::receipt::Receipt;
 use super::repair;
 use crate::access;
-use crate::batch::{SignedPart, VerifiedPart};
+use crate::batch::{Attestation, SignedPart, Statement, VerifiedPart, attestation};
 use crate::catalogue::{Catalogue, SignedRecord};
 use crate::codec::{Reader, Writer};
-use crate::identity::{NodeId, PartId, PersonId};
+use crate::identity::{KeyId, NodeId, PartId, PersonId};
 use crate::limits;
 use crate::log::{
     Acceptor, FeedPage, Follow, Keyspace, KeyspaceError, LogReader, Trust, Verdict, Write, keys,
@@ -100,16 +101,13 @@ pub fn is_rolled_back(
         .is_some_and(|known| known.node == identity.node && known.position > end))
 }
 
-/// Checks the signatures of parts with the keys of the catalogue.
+/// Checks the signatures of parts, or the province's word for them, with the keys of the catalogue.
 pub fn verify(
     catalogue: &Catalogue,
     parts: Vec<SignedPart>,
 ) -> Vec<Result<VerifiedPart, &'static str>> {
-    let verify = |part: SignedPart| {
-        let key = catalogue.key(part.header().key).ok_or("unknown-key")?;
-        let key = key.verifying().ok_or("wrong-signature")?;
-        part.verify_with(key).map_err(|_| "wrong-signature")
-    };
+    let mut verifier = Verifier::new(catalogue);
+    let verify = |part: SignedPart| verifier.verify(part);
     parts.into_iter().map(verify).collect()
 }
 
@@ -191,7 +189,7 @@ pub fn answer(
     // one that asks for no bytes is about to repair.
     let is_elsewhere = request.known.is_some_and(|it| it.node != identity.node);
     let symbols = repair::tell_symbols(keyspace, identity, session, request)?;
-    let (page, given) = if is_early || is_elsewhere || bytes_max == 0 || symbols.is_some() {
+    let (mut page, given) = if is_early || is_elsewhere || bytes_max == 0 || symbols.is_some() {
         let page = FeedPage {
             entries: Vec::new(),
             position: from,
@@ -201,13 +199,34 @@ pub fn answer(
     } else {
         repair::page_of(reader, session, (request, &parts), known, bytes_max)?
     };
-    let fingerprint = if page.more {
+    let proof = Proof::of(request.bytes_max);
+    if proof == Proof::Author {
+        page.entries
+            .retain(|(_, entry)| entry.part.attestation().is_none());
+    }
+    // Who cannot be told everything could only find out that something is missing.
+    let fingerprint = if page.more || (proof == Proof::Author && reader.has_vouched()?) {
         None
     } else {
         // The log grows while it is read: what came after the page is in no fingerprint of it.
         let after = reader.fingerprint(&session.follow)?;
         (before == after).then_some(after)
     };
+    let piece = (proof == Proof::Node && !page.entries.is_empty()).then(|| {
+        let parts = page.entries.iter().map(|(_, entry)| entry.part.id());
+        let parts: Vec<PartId> = parts.collect();
+        let said = Statement {
+            province: request.province,
+            node: identity.node,
+            key: KeyId::of(identity.key.verifying_key().as_bytes()),
+            follow: digest,
+            from,
+            through: page.position,
+            parts: parts.len() as u64,
+            root: attestation::root_of(&parts),
+        };
+        Attestation::sign(said, &identity.key)
+    });
     Ok(Response {
         node: identity.node,
         catalogue_last,
@@ -227,6 +246,7 @@ pub fn answer(
         more: page.more,
         fingerprint,
         repair: symbols.or(given),
+        piece,
     })
 }
 

@@ -9,13 +9,15 @@ mod asker;
 use super::frame::Frame;
 use super::message::{PartAnswer, Request, Response};
 use super::node::{NodeIdentity, Session};
+use super::proof::Proof;
+use crate::batch::Attestation;
 use crate::catalogue::Catalogue;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::limits;
 use crate::log::{Keyspace, KeyspaceError};
-use crate::pack::{Ground, Shared, pack, pack_records, unpack};
+use crate::pack::{Ground, Shared, pack, pack_bare, pack_records, unpack};
 
-pub(super) use asker::Manner;
+pub(super) use asker::{Manner, leave_entries};
 
 /// How the parts of a message travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,20 +64,31 @@ pub struct PackedResponse {
     pub unread: bool,
     /// The catalogue records, packed; none when they are plain.
     pub records: Option<Vec<u8>>,
-    /// The entries.
+    /// The entries. With the node's word in the response they are packed without signatures.
     pub entries: Packing,
+    /// The node takes parts on the province's word. It says so only to who takes them as well.
+    pub takes_vouched: bool,
 }
 
+/// Kinds of packing; what is added to them says more of an answer.
+const KINDS: u8 = 3;
+
 impl Packing {
-    fn write(&self, to: &mut Writer) {
+    fn kind(&self) -> u8 {
         match self {
-            Self::Plain => to.u8(0),
-            Self::Packed { on_shared, bytes } => to.u8(1 + u8::from(*on_shared)).bytes(bytes),
-        };
+            Self::Plain => 0,
+            Self::Packed { on_shared, .. } => 1 + u8::from(*on_shared),
+        }
     }
 
-    fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let on_shared = match from.u8("packing")? {
+    fn write_rest(&self, to: &mut Writer) {
+        if let Self::Packed { bytes, .. } = self {
+            to.bytes(bytes);
+        }
+    }
+
+    fn read_rest(kind: u8, from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let on_shared = match kind {
             0 => return Ok(Self::Plain),
             1 => false,
             2 => true,
@@ -83,6 +96,16 @@ impl Packing {
         };
         let bytes = from.bytes(limits::FRAME_BYTES_MAX, "packing")?.to_vec();
         Ok(Self::Packed { on_shared, bytes })
+    }
+
+    fn write(&self, to: &mut Writer) {
+        to.u8(self.kind());
+        self.write_rest(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let kind = from.u8("packing")?;
+        Self::read_rest(kind, from)
     }
 }
 
@@ -131,7 +154,17 @@ impl PackedResponse {
             None => to.u8(0),
             Some(bytes) => to.u8(1).bytes(bytes),
         };
-        self.entries.write(&mut to);
+        let kind = self.entries.kind();
+        match (&self.response.piece, self.takes_vouched) {
+            (None, false) => to.u8(kind),
+            (None, true) => to.u8(KINDS + kind),
+            (Some(piece), _) => {
+                to.u8(2 * KINDS + kind);
+                piece.write(&mut to);
+                &mut to
+            }
+        };
+        self.entries.write_rest(&mut to);
         to.raw(&self.response.encode());
         to.into_bytes()
     }
@@ -152,8 +185,15 @@ impl PackedResponse {
             }
             _ => return Err(DecodeError::Undefined("packing of records")),
         };
-        let entries = Packing::read(&mut from)?;
-        let response = Response::decode(from.rest())?;
+        let kind = from.u8("packing")?;
+        let piece = match kind / KINDS {
+            0 | 1 => None,
+            2 => Some(Attestation::read(&mut from)?),
+            _ => return Err(DecodeError::Undefined("packing")),
+        };
+        let entries = Packing::read_rest(kind % KINDS, &mut from)?;
+        let mut response = Response::decode(from.rest())?;
+        response.piece = piece;
         if entries != Packing::Plain && !response.entries.is_empty() {
             return Err(DecodeError::Undefined("entries beside a packing"));
         }
@@ -165,6 +205,7 @@ impl PackedResponse {
             unread,
             records,
             entries,
+            takes_vouched: kind >= KINDS,
         })
     }
 }
@@ -185,6 +226,8 @@ pub struct Reply {
     pub wanted: Wanted,
     /// The parts of the request could not be rebuilt.
     pub unread: bool,
+    /// Whose word the device takes.
+    pub proof: Proof,
 }
 
 /// At a node: the request with its parts.
@@ -229,7 +272,12 @@ pub fn open(
             None => unread = true,
         }
     }
-    let reply = Reply { wanted, unread };
+    let proof = Proof::of(request.bytes_max);
+    let reply = Reply {
+        wanted,
+        unread,
+        proof,
+    };
     Ok(Opened { request, reply })
 }
 
@@ -258,10 +306,19 @@ pub fn close(
             names: catalogue.names(),
             shared,
         };
-        if let Some(bytes) = pack(&ground, &response.entries)? {
+        let counts = |piece: &Attestation| catalogue.province_node_key(piece.said.key).is_some();
+        response.piece = response.piece.filter(counts);
+        let bytes = match response.piece {
+            Some(_) => pack_bare(&ground, &response.entries)?,
+            None => pack(&ground, &response.entries)?,
+        };
+        if let Some(bytes) = bytes {
             response.entries.clear();
             entries = Packing::Packed { on_shared, bytes };
         }
+    }
+    if entries == Packing::Plain {
+        response.piece = None;
     }
     let mut records = None;
     if reply.wanted != Wanted::Plain
@@ -275,16 +332,19 @@ pub fn close(
         unread: reply.unread,
         records,
         entries,
+        takes_vouched: reply.proof != Proof::Author,
     })))
 }
 
 /// At a node: the answer with its entries as they are.
-pub fn plain(response: Response, reply: Reply) -> Frame {
+pub fn plain(mut response: Response, reply: Reply) -> Frame {
+    response.piece = None;
     Frame::PackedResponse(Box::new(PackedResponse {
         response,
         unread: reply.unread,
         records: None,
         entries: Packing::Plain,
+        takes_vouched: reply.proof != Proof::Author,
     }))
 }
 

@@ -16,6 +16,7 @@ mod place;
 
 use super::message::{Known, PartAnswer, Request, Response, digest_of_parts};
 use super::packed::Manner;
+use super::proof::Proof;
 use crate::batch::SignedPart;
 use crate::catalogue::{Catalogue, SignedRecord};
 use crate::identity::{ActorId, PartId, ProvinceId};
@@ -217,7 +218,7 @@ impl Uplink {
                 follow: place.follow.digest(),
                 position: place.taken,
             }),
-            bytes_max: limits::RESPONSE_ENTRY_BYTES_MAX as u64,
+            bytes_max: Proof::Either.with(limits::RESPONSE_ENTRY_BYTES_MAX as u64),
             records,
             parts: flight.parts.iter().map(|(_, part)| part.clone()).collect(),
             repair: None,

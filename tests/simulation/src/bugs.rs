@@ -1,4 +1,4 @@
-//! Eleven mistakes that such a system is known to make, planted one at a time to see that the
+//! Twelve mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -29,11 +29,13 @@ pub enum Bug {
     SnapshotWithoutParts,
     /// A tablet takes a repair for done that it never made.
     SkippedRepair,
+    /// A tablet sends what it has on the province's word as if its author had signed it.
+    VouchedAsSigned,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -45,6 +47,7 @@ impl Bug {
         Self::RollUpForgetsRival,
         Self::SnapshotWithoutParts,
         Self::SkippedRepair,
+        Self::VouchedAsSigned,
     ];
 
     /// Its name on the command line.
@@ -61,6 +64,7 @@ impl Bug {
             Self::RollUpForgetsRival => "roll-up-forgets-rival",
             Self::SnapshotWithoutParts => "snapshot-without-parts",
             Self::SkippedRepair => "skipped-repair",
+            Self::VouchedAsSigned => "vouched-as-signed",
         }
     }
 

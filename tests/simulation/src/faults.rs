@@ -61,6 +61,7 @@ impl World {
                 };
                 tablet.end(End::Killed);
                 tablet.durable.restore(&copy);
+                tablet.copied_back = true;
                 tablet.start()?;
             }
         }

@@ -1,5 +1,6 @@
 //! What a planted mistake does on a tablet.
 
+use sync_core::batch::SignedPart;
 use sync_core::codec::{DecodeError, Reader, Writer};
 use sync_core::document::{Edit, Subject};
 use sync_core::log::{HeldReason, Keyspace, MemoryKeyspace, Write};
@@ -20,7 +21,8 @@ fn without_repair(peer: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
     let node: [u8; 16] = from.array("node")?;
     let position = from.var("position")?;
     match from.u8("repair")? {
-        0 => return Ok(None),
+        // It follows the feed, or follows it for the first time.
+        0 | 3 => return Ok(None),
         2 => {
             let _key: [u8; 16] = from.array("key")?;
         }
@@ -31,6 +33,23 @@ fn without_repair(peer: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
     let mut to = Writer::new();
     to.raw(&node).var(position).u8(0).var(9).raw(from.rest());
     Ok(Some(to.into_bytes()))
+}
+
+/// The part with bytes that say its author had signed it, whatever signature that may be.
+pub(crate) fn as_if_signed(part: &SignedPart) -> Checked<SignedPart> {
+    let mut to = Writer::new();
+    to.u8(0).bytes(&part.header().encode()).raw(&[0; 64]);
+    to.var(part.index().into())
+        .var(part.siblings().len() as u64);
+    for sibling in part.siblings() {
+        to.raw(sibling);
+    }
+    to.bytes(&part.part().encode())
+        .var(part.changes().len() as u64);
+    for change in part.changes() {
+        to.bytes(change);
+    }
+    must("part", SignedPart::decode(to.as_slice()))
 }
 
 impl Tablet {

@@ -33,6 +33,8 @@ pub struct Tablet {
     pub exchange: Option<u64>,
     /// A copy somebody took of the folder.
     pub copy: Option<Image>,
+    /// A copy was put in place of its folder: it may be using numbers again without knowing it.
+    pub copied_back: bool,
     /// How far its clock is off, in seconds.
     pub clock_offset: i64,
     /// It wants to ask again.
@@ -58,6 +60,7 @@ impl Tablet {
             device: None,
             exchange: None,
             copy: None,
+            copied_back: false,
             clock_offset: 0,
             again: false,
             province,

@@ -1,7 +1,7 @@
 //! The province of one run and what an operation does to it.
 
 use sync_core::identity::{InstallationId, NodeId};
-use sync_core::sync::{Frame, Notice, PartAnswer};
+use sync_core::sync::{Frame, Notice, PartAnswer, Proof};
 
 use crate::bugs::Bug;
 use crate::dice::Dice;
@@ -13,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::link::{self, Envelope, Link, Peer};
 use crate::node::Node;
 use crate::operations::{Operation, Place};
+use crate::planted;
 use crate::setting::{START, Setting};
 use crate::tablet::Tablet;
 use crate::trace::Trace;
@@ -273,7 +274,15 @@ impl World {
             return Ok(());
         };
         let mut request = must("device-asks", device.request())?;
-        request.bytes_max = bytes_max;
+        // In small pieces, and on whose word the device says.
+        request.bytes_max = Proof::of(request.bytes_max).with(bytes_max);
+        if self.bug == Some(Bug::VouchedAsSigned) {
+            for part in &mut request.parts {
+                if part.attestation().is_some() {
+                    *part = planted::as_if_signed(part)?;
+                }
+            }
+        }
         tablet.exchange = Some(exchange);
         tablet.again = false;
         let bytes = must("device-packs", device.pack_request(request))?.encode();
@@ -432,6 +441,7 @@ pub fn is_alarm(notice: &Notice) -> bool {
     match notice {
         Notice::EntryNotTaken { .. }
         | Notice::Refused { .. }
+        | Notice::PieceRefused { .. }
         | Notice::FingerprintMismatch
         | Notice::CatalogueForked { .. } => true,
         Notice::Held { .. } | Notice::NodeChanged | Notice::NewInstallation => false,

@@ -161,6 +161,7 @@ pub(super) fn notice_parts(notice: &Notice) -> (String, String) {
         Notice::Refused { part, code } | Notice::EntryNotTaken { part, code } => {
             (code.clone(), part.to_string())
         }
+        Notice::PieceRefused { code } => ((*code).to_owned(), String::new()),
         Notice::NodeChanged => ("node-changed".to_owned(), String::new()),
         Notice::NewInstallation => ("new-installation".to_owned(), String::new()),
         Notice::FingerprintMismatch => ("fingerprint-mismatch".to_owned(), String::new()),

@@ -52,6 +52,7 @@ impl Verify {
         let mut value = fingerprints_json(&verified);
         if let Some(object) = value.as_object_mut() {
             object.insert("wrong".to_owned(), Value::Array(wrong));
+            object.insert("vouched".to_owned(), verified.vouched.into());
         }
         let mut said = Said::new(value);
         for wrong in &verified.wrong {
@@ -60,20 +61,23 @@ impl Verify {
                 wrong.place, wrong.number, wrong.code, wrong.detail
             ));
         }
-        said = said
-            .say(
-                "cli-verified",
-                &[
-                    ("records", verified.records.to_string()),
-                    ("parts", verified.parts.to_string()),
-                    ("held", verified.held.to_string()),
-                    ("wrong", verified.wrong.len().to_string()),
-                ],
-            )
-            .say(
-                "cli-fingerprint",
-                &[("print", verified.fingerprint.to_string())],
-            );
+        said = said.say(
+            "cli-verified",
+            &[
+                ("records", verified.records.to_string()),
+                ("parts", verified.parts.to_string()),
+                ("held", verified.held.to_string()),
+                ("wrong", verified.wrong.len().to_string()),
+            ],
+        );
+        if verified.vouched > 0 {
+            let vouched = verified.vouched.to_string();
+            said = said.say("cli-verified-vouched", &[("vouched", vouched)]);
+        }
+        said = said.say(
+            "cli-fingerprint",
+            &[("print", verified.fingerprint.to_string())],
+        );
         Ok(match verified.wrong.is_empty() {
             true => said,
             false => said.exit(Exit::Differs),

@@ -237,6 +237,7 @@ pub(super) fn response_of(road: &Road, bytes: &[u8]) -> Result<PackedResponse, R
     match Frame::decode(bytes) {
         Ok(Frame::PackedResponse(packed)) => Ok(*packed),
         Ok(Frame::Response(response)) => Ok(PackedResponse {
+            takes_vouched: false,
             response: *response,
             unread: false,
             records: None,

@@ -10,7 +10,7 @@ use crate::limits;
 use crate::pack::batch::Exchange;
 use crate::pack::budget::Budget;
 use crate::pack::coder::{Encoder, Pipe};
-use crate::pack::{Ground, Own, Shared, Timed, Trouble, digest, try_pack, try_unpack};
+use crate::pack::{Ground, Own, Shared, Signatures, Timed, Trouble, digest, try_pack, try_unpack};
 
 /// Changes of a bomb.
 const CHANGES: usize = 16;
@@ -37,7 +37,14 @@ fn part_of(world: &World, changes: Vec<(ChangeHash, Vec<u8>)>) -> Timed {
     }
     let changes = changes.into_iter().map(|(_, bytes)| bytes).collect();
     let header = honest[0].header();
-    let bomb = SignedPart::new(header, *honest[0].signature(), 0, Vec::new(), part, changes);
+    let bomb = SignedPart::new(
+        header,
+        *honest[0].signature().unwrap(),
+        0,
+        Vec::new(),
+        part,
+        changes,
+    );
     (NOW, bomb)
 }
 
@@ -46,7 +53,7 @@ fn carelessly(ground: &Ground<'_>, parts: &[Timed]) -> Vec<u8> {
     let mut pipe = Encoder::new();
     *pipe.budget() = Budget::ENDLESS;
     let own = Own::of(ground, parts).unwrap();
-    let mut exchange = Exchange::new(pipe, ground, Some(own));
+    let mut exchange = Exchange::new(pipe, (ground, Signatures::Carried), Some(own));
     // A part beyond the limits of the form cannot be finished, but its bits are told by then.
     let _ = exchange.parts(Some(parts));
     let mut bytes = digest(parts).to_vec();
@@ -65,10 +72,13 @@ fn check(changes: Vec<(ChangeHash, Vec<u8>)>, refused_for: &'static str) {
     let bytes = carelessly(&ground, &parts);
     assert!(bytes.len() < 8_000, "no bomb: {} bytes", bytes.len());
     assert_eq!(
-        try_unpack(&ground, &bytes),
+        try_unpack(&ground, &bytes, Signatures::Carried),
         Err(Trouble::Limit(refused_for))
     );
-    assert!(matches!(try_pack(&ground, &parts), Err(Trouble::Limit(_))));
+    assert!(matches!(
+        try_pack(&ground, &parts, Signatures::Carried),
+        Err(Trouble::Limit(_))
+    ));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::cell::CellValue;
 use crate::document::{Capacity, Edit, Entry, SignOff, Statement};
 use crate::limits;
 use crate::log::{Follow, LogReader};
-use crate::pack::{Ground, Shared, Timed, Trouble, pack, try_pack, try_unpack, unpack};
+use crate::pack::{Ground, Shared, Signatures, Timed, Trouble, pack, try_pack, try_unpack, unpack};
 use crate::sync::Device;
 
 #[derive(Debug, Clone)]
@@ -292,7 +292,7 @@ proptest! {
             hostile.push(mutant);
         }
         for mutant in hostile {
-            if let Ok(rebuilt) = try_unpack(&ground, &mutant) {
+            if let Ok(rebuilt) = try_unpack(&ground, &mutant, Signatures::Carried) {
                 let bytes: usize = rebuilt.iter().map(|(_, part)| part.encode().len()).sum();
                 prop_assert!(bytes <= limits::UNPACKED_BYTES_MAX);
                 prop_assert!(mutant == packed || rebuilt != parts || mutant[..8] == packed[..8]);
@@ -308,12 +308,12 @@ fn noise_is_refused() {
     let ground = nothing(&world);
     for byte in [0x00, 0x01, 0x55, 0x7f, 0x80, 0xaa, 0xfe, 0xff] {
         for length in [9, 100, 10_000] {
-            assert!(try_unpack(&ground, &vec![byte; length]).is_err());
+            assert!(try_unpack(&ground, &vec![byte; length], Signatures::Carried).is_err());
         }
     }
     let long = vec![0; limits::FRAME_BYTES_MAX + 1];
     assert_eq!(
-        try_unpack(&ground, &long),
+        try_unpack(&ground, &long, Signatures::Carried),
         Err(Trouble::Limit("bytes of a packing"))
     );
 }
@@ -331,9 +331,9 @@ fn what_cannot_be_taken_apart_travels_as_it_is() {
     let damaged = SignedPart::decode(&bytes).unwrap();
     let ground = nothing(&field.world);
     let parts = [(5, part), (7, damaged)];
-    let packed = try_pack(&ground, &parts).unwrap();
+    let packed = try_pack(&ground, &parts, Signatures::Carried).unwrap();
     assert_eq!(
-        try_unpack(&ground, &packed).as_deref(),
+        try_unpack(&ground, &packed, Signatures::Carried).as_deref(),
         Ok(parts.as_slice())
     );
 }

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::receive::verified;
 use super::repair::Mode;
 use super::{Device, DeviceError, Notice, OutboxState, Peer};
 use crate::access;
@@ -19,6 +18,7 @@ use crate::codec::{Reader, Writer};
 use crate::identity::{DocumentId, KeyId, PartId};
 use crate::log::{Acceptor, Follow, HeldReason, Keyspace, KeyspaceError, Trust, Verdict, Write};
 use crate::sync::message::Known;
+use crate::sync::proof::Verifier;
 
 const WRITTEN: u8 = 0x24;
 const READ: u8 = 0x25;
@@ -448,10 +448,11 @@ fn accept_all(
     taken: &mut Taken,
 ) -> Result<Vec<PartId>, DeviceError> {
     let (mut fresh, mut left) = (Vec::new(), parts);
+    let mut verifier = Verifier::new(catalogue);
     loop {
         let (count, mut early) = (left.len(), Vec::new());
         for signed in left {
-            let verdict = match verified(catalogue, signed) {
+            let verdict = match verifier.verify(signed.clone()) {
                 Ok(part) => acceptor.accept(&part, trust)?,
                 Err(code) => Verdict::Refused { code },
             };

@@ -29,6 +29,7 @@ impl Peer {
             Mode::Following => to.u8(0),
             Mode::Reading => to.u8(1),
             Mode::Repairing(key) => to.u8(2).raw(&key.0),
+            Mode::Arriving => to.u8(3),
         };
         to.var(self.resets);
         to.bytes(&crate::sync::message::encode_follow(&self.follow));
@@ -42,6 +43,7 @@ impl Peer {
             0 => Mode::Following,
             1 => Mode::Reading,
             2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
+            3 => Mode::Arriving,
             _ => return Err(KeyspaceError::Damaged("peer")),
         };
         let resets = from.var("resets").map_err(damaged)?;

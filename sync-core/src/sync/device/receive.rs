@@ -1,13 +1,17 @@
 //! Taking an answer: catalogue, verdicts on what was sent, entries of others, proof.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::repair::{Mode, Move, REPAIRS_MAX};
 use super::{Device, DeviceError, OutboxState, Peer};
-use crate::batch::{Entry, SignedPart};
+use crate::batch::{AttestationError, Entry, SignedPart, attestation};
 use crate::identity::{DocumentId, InstallationId, PartId};
 use crate::log::{Acceptor, Follow, HeldReason, Trust, Verdict, Write};
 use crate::sync::message::{PartAnswer, Response, digest_of_parts};
+use crate::sync::packed::leave_entries;
+use crate::sync::proof::Verifier;
 
 /// Something a person should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,12 @@ pub enum Notice {
         part: PartId,
         /// A machine code.
         code: String,
+    },
+    /// What came on a node's word is not what that node attests, or the node is not the province's. It is
+    /// asked for again, with its authors' signatures.
+    PieceRefused {
+        /// A machine code.
+        code: &'static str,
     },
     /// An entry from the node was not taken into the log: held here or refused.
     EntryNotTaken {
@@ -77,6 +87,7 @@ impl Device {
         let returned = self.meet(response, fresh, &mut received)?;
         self.receive_records(response, &mut received)?;
         self.take_answers(response, &mut received);
+        let response = &*self.without_false_piece(response, &mut received);
         if returned {
             self.read_before_offering(&mut received);
         }
@@ -109,6 +120,7 @@ impl Device {
             .any(|state| *state == OutboxState::Waiting);
         let progressed = received.acknowledged > 0 || forked;
         received.again |= response.more || self.is_out_of_step() || (waits && progressed);
+        received.again |= self.manner().has_learned() && self.vouched_wait()?;
         Ok(received)
     }
 
@@ -163,7 +175,8 @@ impl Device {
             resets,
         };
         if first && !self.holds_shared_parts()? {
-            self.set_peer(peer, &mut received.writes);
+            let mode = Mode::Arriving;
+            self.set_peer(Peer { mode, ..peer }, &mut received.writes);
             return Ok(false);
         }
         if !first {
@@ -178,7 +191,7 @@ impl Device {
     fn read_before_offering(&mut self, received: &mut Received) {
         let waits = |state: &OutboxState| *state == OutboxState::Waiting;
         if let Some(mut peer) = self.peer.clone()
-            && peer.mode == Mode::Following
+            && peer.mode.is_in_step()
             && self.outbox.values().any(waits)
         {
             peer.mode = Mode::Reading;
@@ -271,6 +284,56 @@ impl Device {
         Ok(())
     }
 
+    /// The answer without its entries if a node's word comes with them and is not for them or not the
+    /// province's: they are asked for again, with signatures.
+    fn without_false_piece<'a>(
+        &mut self,
+        response: &'a Response,
+        received: &mut Received,
+    ) -> Cow<'a, Response> {
+        let Err(error) = self.check_piece(response) else {
+            return Cow::Borrowed(response);
+        };
+        let code = error.code();
+        received.notices.push(Notice::PieceRefused { code });
+        let mut without = response.clone();
+        leave_entries(&mut without);
+        // Who sends it once more without being asked is not asked at once.
+        without.more = !self.manner().wants_signatures();
+        self.set_manner(self.manner().doubting());
+        Cow::Owned(without)
+    }
+
+    /// Whether a node's word is about this answer, all of its entries and nothing else.
+    fn check_piece(&self, response: &Response) -> Result<(), AttestationError> {
+        let Some(piece) = &response.piece else {
+            return Ok(());
+        };
+        let said = &piece.said;
+        let follow = match (&response.follow, &self.peer) {
+            (Some(follow), _) => Some(follow.digest()),
+            (None, Some(peer)) => Some(peer.follow.digest()),
+            (None, None) => None,
+        };
+        let parts: Vec<PartId> = response.entries.iter().map(|(_, part)| part.id()).collect();
+        if said.province != self.sealer.province {
+            return Err(AttestationError::Province);
+        }
+        if said.node != response.node {
+            return Err(AttestationError::Node);
+        }
+        if follow != Some(said.follow) {
+            return Err(AttestationError::Follow);
+        }
+        if (said.from, said.through) != (response.from, response.position) {
+            return Err(AttestationError::Place);
+        }
+        if said.parts != parts.len() as u64 || said.root != attestation::root_of(&parts) {
+            return Err(AttestationError::Parts);
+        }
+        Verifier::new(&self.catalogue).attested(&Arc::new(piece.clone()))
+    }
+
     fn take_entries(
         &mut self,
         response: &Response,
@@ -290,10 +353,11 @@ impl Device {
         received.writes.extend(sealed);
         received.again |= !drafts.is_empty();
         let mut acceptor = Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, now)?;
+        let mut verifier = Verifier::new(&self.catalogue);
         let mut delivered = Vec::new();
         for (_, part) in &response.entries {
             let id = part.id();
-            let code = match verified(&self.catalogue, part) {
+            let code = match verifier.verify(part.clone()) {
                 Err(code) => Some(code),
                 Ok(part) => match acceptor.accept(&part, Trust::Relayed)? {
                     Verdict::Accepted { .. } | Verdict::Duplicate { .. } => None,
@@ -353,9 +417,13 @@ impl Device {
             if response.from <= peer.position {
                 peer.position = peer.position.max(response.position);
             }
-            if peer.mode == Mode::Reading && !response.more {
-                peer.mode = Mode::Following;
-                received.again = true;
+            if !response.more {
+                // What was read may be waiting to be offered.
+                received.again |= peer.mode == Mode::Reading;
+                peer.mode = match peer.mode {
+                    Mode::Reading | Mode::Arriving => Mode::Following,
+                    mode @ (Mode::Following | Mode::Repairing(_)) => mode,
+                };
             }
             if Some(&peer) != self.peer.as_ref() {
                 self.set_peer(peer, &mut received.writes);
@@ -396,13 +464,4 @@ impl Device {
         }
         Ok(())
     }
-}
-
-pub(super) fn verified(
-    catalogue: &crate::catalogue::Catalogue,
-    part: &SignedPart,
-) -> Result<crate::batch::VerifiedPart, &'static str> {
-    let key = catalogue.key(part.header().key).ok_or("unknown-key")?;
-    let key = key.verifying().ok_or("wrong-signature")?;
-    part.clone().verify_with(key).map_err(|_| "wrong-signature")
 }

@@ -26,10 +26,22 @@ use crate::sync::repair::{Ask, Symbols, Told};
 pub(super) enum Mode {
     /// Its position says what it has.
     Following,
+    /// The same, and it has never yet had everything: the province's word will do for what it is sent.
+    Arriving,
     /// It reads everything again before the rest of the outbox is offered.
     Reading,
     /// It finds out what it lacks, under this key.
     Repairing(RepairKey),
+}
+
+impl Mode {
+    /// True while the position says what the device has.
+    pub(super) fn is_in_step(self) -> bool {
+        match self {
+            Self::Following | Self::Arriving => true,
+            Self::Reading | Self::Repairing(_) => false,
+        }
+    }
 }
 
 /// How far a repair came.

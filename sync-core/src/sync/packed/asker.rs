@@ -2,12 +2,15 @@
 //! answers to them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{PackedRequest, PackedResponse, Packing, Wanted};
+use crate::batch::{Attestation, BarePart, SignedPart, Vouched};
 use crate::catalogue::Catalogue;
+use crate::identity::{NodeId, PartId};
 use crate::log::staging::PartPlace;
 use crate::log::{Keyspace, KeyspaceError, LogReader};
-use crate::pack::{Ground, Shared, Timed, pack, unpack, unpack_records};
+use crate::pack::{Ground, Shared, Timed, pack, unpack, unpack_bare, unpack_records};
 use crate::sync::device::{Device, DeviceError, OutboxState};
 use crate::sync::frame::Frame;
 use crate::sync::message::{Request, Response};
@@ -23,6 +26,12 @@ pub(in crate::sync) struct Manner {
     plain_answer: bool,
     /// The catalogue here went another way than the node's: no packing of its records can be read.
     is_forked: bool,
+    /// The node that has shown that it takes parts on the province's word.
+    takes_vouched: Option<NodeId>,
+    /// It has shown it with the last answer.
+    learned: bool,
+    /// What came on a node's word was not what it attests: signatures are asked for.
+    wants_signatures: bool,
 }
 
 impl Manner {
@@ -32,6 +41,29 @@ impl Manner {
             (true, _) => Wanted::Plain,
             (false, true) => Wanted::OnNothing,
             (false, false) => Wanted::OnShared,
+        }
+    }
+
+    /// The node that takes parts on the province's word.
+    pub(in crate::sync) fn takes_vouched(self) -> Option<NodeId> {
+        self.takes_vouched
+    }
+
+    /// True if the answer opened last was the first to show it.
+    pub(in crate::sync) fn has_learned(self) -> bool {
+        self.learned
+    }
+
+    /// True if no node's word is taken in place of signatures.
+    pub(in crate::sync) fn wants_signatures(self) -> bool {
+        self.wants_signatures
+    }
+
+    /// Takes no node's word in place of signatures any more.
+    pub(in crate::sync) fn doubting(self) -> Self {
+        Self {
+            wants_signatures: true,
+            ..self
         }
     }
 
@@ -53,7 +85,13 @@ impl Manner {
             unread,
             records,
             entries,
+            takes_vouched,
         } = packed;
+        let before = self.takes_vouched;
+        if takes_vouched {
+            self.takes_vouched = Some(response.node);
+        }
+        self.learned = self.takes_vouched != before;
         // A node cannot fail to read what came as it is.
         self.plain_request = unread && !self.plain_request;
         self.plain_answer = false;
@@ -82,7 +120,10 @@ impl Manner {
                         names,
                         shared,
                     };
-                    unpack(&ground, &bytes)?
+                    match &response.piece {
+                        Some(piece) => unpack_attested(&ground, &bytes, piece)?,
+                        None => unpack(&ground, &bytes)?,
+                    }
                 }
                 None => None,
             };
@@ -100,6 +141,23 @@ impl Manner {
         }
         Ok(response)
     }
+}
+
+/// The parts of a packing without signatures, each with the node's word for it. Nothing is checked.
+fn unpack_attested(
+    ground: &Ground<'_>,
+    bytes: &[u8],
+    piece: &Attestation,
+) -> Result<Option<Vec<Timed>>, KeyspaceError> {
+    let Some(bare) = unpack_bare(ground, bytes)? else {
+        return Ok(None);
+    };
+    let ids: Vec<PartId> = bare.iter().map(|(_, part)| part.id()).collect();
+    let vouched = Vouched::each(&Arc::new(piece.clone()), &ids);
+    let timed = |((received_at, part), by): ((i64, BarePart), Vouched)| -> (i64, SignedPart) {
+        (received_at, part.vouched(by))
+    };
+    Ok(Some(bare.into_iter().zip(vouched).map(timed).collect()))
 }
 
 /// The request with its parts packed on this ground.
@@ -244,8 +302,9 @@ impl Uplink {
 }
 
 /// Makes an answer one without entries, after which they are asked for again.
-fn leave_entries(response: &mut Response) {
+pub(in crate::sync) fn leave_entries(response: &mut Response) {
     response.entries.clear();
+    response.piece = None;
     response.position = response.from;
     response.more = true;
     response.fingerprint = None;

@@ -10,18 +10,18 @@ use crate::sync::repair::{Ask, Told};
 
 /// What exchanges came to, from where a device notices something until neither side lacks anything.
 #[derive(Debug, Default)]
-struct Cost {
-    exchanges: usize,
+pub(super) struct Cost {
+    pub(super) exchanges: usize,
     /// Frames with a repair.
-    repairs: usize,
-    parts_sent: usize,
-    entries_got: usize,
-    notices: Vec<Notice>,
+    pub(super) repairs: usize,
+    pub(super) parts_sent: usize,
+    pub(super) entries_got: usize,
+    pub(super) notices: Vec<Notice>,
 }
 
 /// What becomes of one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Good,
     RequestLost,
     AnswerLost,
@@ -34,11 +34,11 @@ fn repair_in(bytes: &[u8]) -> bool {
 }
 
 /// Exchanges until nothing more is under way; `fate` says what becomes of each.
-fn settle(node: &mut Node, device: &mut Device, fate: impl Fn(usize) -> Fate) -> Cost {
+pub(super) fn settle(node: &mut Node, device: &mut Device, fate: impl Fn(usize) -> Fate) -> Cost {
     settle_with(node, device, fate, |_| {})
 }
 
-fn settle_with(
+pub(super) fn settle_with(
     node: &mut Node,
     device: &mut Device,
     fate: impl Fn(usize) -> Fate,
@@ -81,7 +81,7 @@ fn settle_with(
     panic!("a repair that never ends: {cost:?}");
 }
 
-fn agree(node: &Node, device: &mut Device) {
+pub(super) fn agree(node: &Node, device: &mut Device) {
     let all = LogReader(&node.keyspace).fingerprint(&Follow::All).unwrap();
     assert_eq!(device.log().fingerprint(&Follow::All).unwrap(), all);
     assert!(device.outbox().is_empty(), "{:?}", device.outbox());
@@ -91,7 +91,7 @@ fn agree(node: &Node, device: &mut Device) {
     assert_eq!(known, Some((node.identity.node, position)));
 }
 
-fn work(device: &mut Device, codes: std::ops::Range<i64>) {
+pub(super) fn work(device: &mut Device, codes: std::ops::Range<i64>) {
     for code in codes {
         device
             .edit(&subject(2), &[cell(&format!("I.{code}"), code)])
@@ -101,7 +101,7 @@ fn work(device: &mut Device, codes: std::ops::Range<i64>) {
 }
 
 /// A node and a reader of all of it, with thirty parts in common; the writer goes on.
-fn province_of_thirty() -> (Node, Device, Device) {
+pub(super) fn province_of_thirty() -> (Node, Device, Device) {
     let mut node = Node::new();
     let mut writer = node.enrol(1, Role::Officer, 2, false);
     let mut reader = node.enrol(2, Role::ProvincialReviewer, 1, true);
@@ -434,6 +434,7 @@ fn a_repair_under_way_is_kept() {
     let shown = plain(
         *response,
         crate::sync::packed::Reply {
+            proof: crate::sync::Proof::Author,
             wanted: crate::sync::packed::Wanted::Plain,
             unread: false,
         },
