@@ -126,6 +126,8 @@ pub struct Device {
     forked: reset::Forked,
     /// How far a repair came that is under way.
     repair: Option<Repair>,
+    /// Parts that the node held were offered once more, since its fingerprint differed.
+    asked_about_held: bool,
 }
 
 impl Device {
@@ -168,6 +170,7 @@ impl Device {
             giving_back: records::GivingBack::default(),
             forked: reset::Forked::default(),
             repair: None,
+            asked_about_held: false,
             keyspace,
         };
         device.read_drafts()?;

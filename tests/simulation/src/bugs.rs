@@ -1,4 +1,4 @@
-//! Eleven mistakes that such a system is known to make, planted one at a time to see that the
+//! Fourteen mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -29,11 +29,17 @@ pub enum Bug {
     SnapshotWithoutParts,
     /// A tablet takes a repair for done that it never made.
     SkippedRepair,
+    /// An edge writes where it stands with the province before the parts that this tells of.
+    PlaceBeforeParts,
+    /// An edge that starts takes what its tablets brought while it was away from the province for sent.
+    SentWhileAway,
+    /// An edge judges rights once more on what the province has accepted.
+    EdgeJudgesAgain,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -45,6 +51,9 @@ impl Bug {
         Self::RollUpForgetsRival,
         Self::SnapshotWithoutParts,
         Self::SkippedRepair,
+        Self::PlaceBeforeParts,
+        Self::SentWhileAway,
+        Self::EdgeJudgesAgain,
     ];
 
     /// Its name on the command line.
@@ -61,6 +70,9 @@ impl Bug {
             Self::RollUpForgetsRival => "roll-up-forgets-rival",
             Self::SnapshotWithoutParts => "snapshot-without-parts",
             Self::SkippedRepair => "skipped-repair",
+            Self::PlaceBeforeParts => "place-before-parts",
+            Self::SentWhileAway => "sent-while-away",
+            Self::EdgeJudgesAgain => "edge-judges-again",
         }
     }
 
