@@ -133,6 +133,8 @@ pub struct Device {
     budget: super::budget::Budget,
     /// The request that it shaped, until it is answered.
     begun: budget::Begun,
+    /// Parts that the node held were offered once more, since its fingerprint differed.
+    asked_about_held: bool,
 }
 
 impl Device {
@@ -177,6 +179,7 @@ impl Device {
             repair: None,
             budget: budget::read(&keyspace)?,
             begun: budget::Begun::default(),
+            asked_about_held: false,
             keyspace,
         };
         device.read_drafts()?;

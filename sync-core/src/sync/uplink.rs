@@ -10,8 +10,10 @@
 //!
 //! What came from above is not sent up again: its positions in the own log are remembered until the
 //! sending has passed them. Held parts go up as well, since chains are numbered through them and whoever
-//! decides about them sits there. What the node above cannot take yet is tried again after the rest.
+//! decides about them sits there. What the node above cannot take yet is tried again after the rest; if it
+//! names an earlier part of a chain that it lacks, that is sent again before, and so is all that is held.
 
+mod lacking;
 mod place;
 
 use super::message::{Known, PartAnswer, Request, Response, digest_of_parts};
@@ -129,6 +131,8 @@ pub struct Uplink {
     /// The last answer, without what it brought, and the parts it brought.
     answer: Option<(Response, Vec<PartId>)>,
     retry_due: bool,
+    /// In this round the node above named what it lost.
+    knows_of_loss: bool,
     reads_on: bool,
     /// The last record above, while it is behind, and how often the next ones were offered.
     behind: Option<(u64, u8)>,
@@ -150,6 +154,7 @@ impl Uplink {
             flight: Flight::default(),
             answer: None,
             retry_due: true,
+            knows_of_loss: false,
             reads_on: false,
             behind: None,
         })
@@ -170,6 +175,7 @@ impl Uplink {
     /// Begins a round: what could not be taken above is tried once more.
     pub fn begin(&mut self) {
         self.retry_due = true;
+        self.knows_of_loss = false;
         self.reads_on = false;
         self.behind = None;
     }
@@ -355,7 +361,7 @@ impl Uplink {
             return Ok(None);
         };
         let flight = std::mem::take(&mut self.flight);
-        let acknowledged = self.take_answers(&mut place, &flight, &response);
+        let acknowledged = self.take_answers(keyspace, &mut place, &flight, &response)?;
         for (part, verdict) in brought.iter().zip(verdicts) {
             place.took(*part, verdict);
         }
@@ -400,11 +406,17 @@ impl Uplink {
         Some(place.write())
     }
 
-    fn take_answers(&mut self, place: &mut Place, flight: &Flight, response: &Response) -> usize {
+    fn take_answers(
+        &mut self,
+        keyspace: &dyn Keyspace,
+        place: &mut Place,
+        flight: &Flight,
+        response: &Response,
+    ) -> Result<usize, KeyspaceError> {
         if response.answers.len() != flight.parts.len() {
-            return 0;
+            return Ok(0);
         }
-        let mut acknowledged = 0;
+        let (mut acknowledged, mut lacks) = (0, false);
         for ((sent, part), answer) in flight.parts.iter().zip(&response.answers) {
             place.left.remove(sent);
             match answer {
@@ -415,16 +427,29 @@ impl Uplink {
                         place.only_here.insert(part.id());
                     }
                 }
-                PartAnswer::Gap(_) | PartAnswer::Waiting => {
+                PartAnswer::Gap(expected) => {
+                    place.left.insert(*sent);
+                    for earlier in lacking::before(LogReader(keyspace), part, *expected)? {
+                        let is_under_way = flight.parts.iter().any(|(sent, _)| *sent == earlier);
+                        lacks |= !is_under_way && place.left.insert(earlier);
+                    }
+                }
+                PartAnswer::Waiting => {
                     place.left.insert(*sent);
                 }
             }
         }
-        self.retry_due |= acknowledged > 0;
+        let is_news = lacks && !self.knows_of_loss;
+        self.knows_of_loss |= lacks;
+        self.retry_due |= acknowledged > 0 || is_news;
         if !place.is_full() {
             place.advance(flight.log_through, flight.held_through);
         }
-        acknowledged
+        if is_news {
+            // No later part need build on what was held and lost.
+            place.held_sent = 0;
+        }
+        Ok(acknowledged)
     }
 
     /// Sees whether the node above lacks catalogue records.

@@ -1,4 +1,4 @@
-//! Twelve mistakes that such a system is known to make, planted one at a time to see that the
+//! Fifteen mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -31,11 +31,17 @@ pub enum Bug {
     SkippedRepair,
     /// A tablet sends what it has on the province's word as if its author had signed it.
     VouchedAsSigned,
+    /// An edge writes where it stands with the province before the parts that this tells of.
+    PlaceBeforeParts,
+    /// An edge that starts takes what its tablets brought while it was away from the province for sent.
+    SentWhileAway,
+    /// An edge judges rights once more on what the province has accepted.
+    EdgeJudgesAgain,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -48,6 +54,9 @@ impl Bug {
         Self::SnapshotWithoutParts,
         Self::SkippedRepair,
         Self::VouchedAsSigned,
+        Self::PlaceBeforeParts,
+        Self::SentWhileAway,
+        Self::EdgeJudgesAgain,
     ];
 
     /// Its name on the command line.
@@ -65,6 +74,9 @@ impl Bug {
             Self::SnapshotWithoutParts => "snapshot-without-parts",
             Self::SkippedRepair => "skipped-repair",
             Self::VouchedAsSigned => "vouched-as-signed",
+            Self::PlaceBeforeParts => "place-before-parts",
+            Self::SentWhileAway => "sent-while-away",
+            Self::EdgeJudgesAgain => "edge-judges-again",
         }
     }
 

@@ -18,6 +18,11 @@ impl World {
     pub(crate) fn end(&mut self, place: Place, how: End) -> Checked<()> {
         match place {
             Place::Node => self.node.end(how),
+            Place::Edge(edge) => {
+                let edge = self.edge(edge)?;
+                edge.forget_the_round();
+                edge.node.end(how);
+            }
             Place::Tablet(tablet) => self.tablet(tablet)?.end(how),
         }
         Ok(())
@@ -29,6 +34,10 @@ impl World {
         self.start(place)?;
         match place {
             Place::Node => self.node.copy = Some(self.node.durable.image()),
+            Place::Edge(edge) => {
+                let node = &mut self.edge(edge)?.node;
+                node.copy = Some(node.durable.image());
+            }
             Place::Tablet(tablet) => {
                 let tablet = self.tablet(tablet)?;
                 tablet.copy = Some(tablet.durable.image());
@@ -54,6 +63,20 @@ impl World {
                 let held = self.node.parts()?;
                 self.ledger.awaited.retain(|part| !held.contains(part));
             }
+            Place::Edge(number) => {
+                let Some(copy) = self.edge(number)?.node.copy.clone() else {
+                    return Ok(());
+                };
+                self.end(place, End::Killed)?;
+                let edge = self.edge(number)?;
+                edge.node.durable.restore(&copy);
+                edge.awaited = edge.promised.clone();
+                self.ledger.node_restores += 1;
+                self.start(place)?;
+                let edge = self.edge(number)?;
+                let held = edge.node.parts()?;
+                edge.awaited.retain(|part| !held.contains(part));
+            }
             Place::Tablet(number) => {
                 let tablet = self.tablet(number)?;
                 let Some(copy) = tablet.copy.clone() else {
@@ -78,6 +101,9 @@ impl World {
         }
         let mut kept: std::collections::BTreeSet<_> =
             self.node.accepted()?.iter().map(SignedPart::id).collect();
+        for edge in &self.edges {
+            kept.extend(edge.node.accepted()?.iter().map(SignedPart::id));
+        }
         let mut drafted = std::collections::BTreeSet::new();
         for tablet in &self.tablets {
             kept.extend(tablet.parts()?);
@@ -91,17 +117,29 @@ impl World {
         for tablet in &self.tablets {
             offered.extend(tablet.accepted_parts()?);
         }
+        for edge in &self.edges {
+            offered.extend(edge.node.accepted()?.iter().map(SignedPart::id));
+        }
         self.ledger.awaited.retain(|part| offered.contains(part));
         let held = self.node.parts()?;
         let awaited = &self.ledger.awaited;
         self.ledger
             .promised
             .retain(|part| held.contains(part) || awaited.contains(part));
+        // What an edge promised, and nobody has any more, only its replaced folder had.
+        offered.extend(held);
+        for edge in &mut self.edges {
+            let own = edge.node.parts()?;
+            edge.promised
+                .retain(|part| own.contains(part) || offered.contains(part));
+        }
         let tablets = self
             .tablets
             .iter()
             .filter_map(|tablet| tablet.device.as_ref());
         let known = tablets.map(|device| device.catalogue().last_number()).max();
+        let edges = self.edges.iter();
+        let known = known.max(edges.map(|edge| edge.node.catalogue.last_number()).max());
         self.catalogue_known = known.unwrap_or(0).max(self.node.catalogue.last_number());
         Ok(())
     }
@@ -110,6 +148,7 @@ impl World {
     pub(crate) fn jump(&mut self, place: Place, seconds: i64) -> Checked<()> {
         let offset = match place {
             Place::Node => &mut self.node.clock_offset,
+            Place::Edge(edge) => &mut self.edge(edge)?.node.clock_offset,
             Place::Tablet(tablet) => &mut self.tablet(tablet)?.clock_offset,
         };
         // Back where it was as often as further away.

@@ -42,6 +42,22 @@ pub fn promises_hold(world: &World) -> Checked<()> {
     }
 }
 
+/// What an edge promised to keep, it keeps.
+pub fn promises_hold_at(world: &World, number: usize) -> Checked<()> {
+    let Some(edge) = world.edges.get(number).filter(|edge| edge.node.up) else {
+        return Ok(());
+    };
+    let held = edge.node.parts()?;
+    let is_gone = |part: &&PartId| !held.contains(part) && !edge.awaited.contains(part);
+    match edge.promised.iter().find(is_gone) {
+        None => Ok(()),
+        Some(part) => Err(Violation::new(
+            "acknowledged-is-kept",
+            format!("part {part} was acknowledged by edge {number} and is gone"),
+        )),
+    }
+}
+
 /// No hostile part is ever accepted.
 pub fn no_hostile_part(world: &World, part: PartId) -> Checked<()> {
     match world.ledger.parts.get(&part) {
@@ -54,10 +70,11 @@ pub fn no_hostile_part(world: &World, part: PartId) -> Checked<()> {
 }
 
 /// A receipt says that the node holds a chain up to a batch: then it does.
-pub fn receipt_is_true(world: &World, receipt: &Receipt) -> Checked<()> {
+pub fn receipt_is_true(world: &mut World, at: Option<usize>, receipt: &Receipt) -> Checked<()> {
     if !receipt.is_signed_by(world.node.catalogue.node_keys()) {
         return Err(Violation::new("receipt-is-signed", format!("{receipt:?}")));
     }
+    let held = world.node_at(at)?.parts()?;
     let devices = world
         .tablets
         .iter()
@@ -73,7 +90,6 @@ pub fn receipt_is_true(world: &World, receipt: &Receipt) -> Checked<()> {
         let same = own
             .iter()
             .any(|part| part.header().number == receipt.number && part.batch_id() == receipt.batch);
-        let held = world.node.parts()?;
         let missing = own
             .iter()
             .find(|part| part.header().number <= receipt.number && !held.contains(&part.id()));
@@ -121,7 +137,13 @@ pub fn edits_everywhere(world: &mut World) -> Checked<BTreeSet<u32>> {
     for tablet in 0..world.tablets.len() {
         world.start(Place::Tablet(tablet))?;
     }
+    for edge in 0..world.edges.len() {
+        world.start(Place::Edge(edge))?;
+    }
     let mut parts = world.node.parts()?;
+    for edge in &world.edges {
+        parts.extend(edge.node.parts()?);
+    }
     let mut edits = BTreeSet::new();
     for tablet in &world.tablets {
         parts.extend(tablet.parts()?);
@@ -137,7 +159,9 @@ pub fn edits_everywhere(world: &mut World) -> Checked<BTreeSet<u32>> {
 /// What a person was told is saved can be found.
 pub fn saved_is_findable(world: &mut World) -> Checked<()> {
     let found = edits_everywhere(world)?;
-    let down = world.tablets.iter().any(|tablet| tablet.device.is_none()) || !world.node.up;
+    let down = world.tablets.iter().any(|tablet| tablet.device.is_none())
+        || world.edges.iter().any(|edge| !edge.node.up)
+        || !world.node.up;
     if down {
         return Ok(());
     }

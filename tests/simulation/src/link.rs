@@ -19,6 +19,8 @@ pub enum Peer {
     Tablet(usize),
     /// A chain that no tablet's state machine writes.
     Side(usize),
+    /// An edge that asks the province.
+    Edge(usize),
 }
 
 /// A frame under way.
@@ -28,6 +30,8 @@ pub struct Envelope {
     pub exchange: u64,
     /// The tablet's end.
     pub peer: Peer,
+    /// The node's end: an edge, or the province.
+    pub to: Option<usize>,
     /// The key it proved when it connected.
     pub key: KeyId,
     /// The frame.

@@ -8,7 +8,8 @@ use sync_core::batch::{SignedPart, VerifiedPart};
 use sync_core::catalogue::{Catalogue, SignedRecord};
 use sync_core::identity::{BatchId, NodeId, PartId, PersonId};
 use sync_core::log::{
-    Acceptor, Cache, Follow, Keyspace, LogReader, MemoryKeyspace, Verdict, Write, keys, rebuild,
+    Acceptor, Cache, Follow, Keyspace, LogReader, MemoryKeyspace, Trust, Verdict, Write, keys,
+    rebuild,
 };
 use sync_core::sync::packed::{self, Reply};
 use sync_core::sync::{Frame, NodeIdentity, PartAnswer, Receipt, Request, Session, node};
@@ -34,6 +35,8 @@ pub struct Node {
     pub catalogue: Catalogue,
     /// Totals.
     pub figures: Option<Figures>,
+    /// Keeps totals.
+    pub has_totals: bool,
     /// Requests that arrived and wait for the next group.
     pub inbox: Vec<Envelope>,
     /// A process is running.
@@ -74,6 +77,7 @@ impl Node {
             keyspace: MemoryKeyspace::new(),
             catalogue: Catalogue::new(),
             figures: None,
+            has_totals: true,
             inbox: Vec::new(),
             up: false,
             copy: None,
@@ -121,6 +125,9 @@ impl Node {
     /// Derives the totals again.
     pub fn follow_figures(&mut self, setting: &Setting) -> Checked<()> {
         self.batches.clear();
+        if !self.has_totals {
+            return Ok(());
+        }
         if self.catalogue.province().is_none() || self.catalogue.templates().next().is_none() {
             return Ok(());
         }
@@ -312,6 +319,25 @@ impl Node {
             }
         }
         Ok(Some(all))
+    }
+
+    /// Judges parts from the node above, and what is to be written for them. `again` judges rights
+    /// once more, which is a mistake.
+    pub fn judge_relayed(
+        &mut self,
+        parts: Vec<SignedPart>,
+        now: i64,
+        again: bool,
+    ) -> Checked<(Vec<Verdict>, Vec<Write>)> {
+        let parts = node::verify(&self.catalogue, parts);
+        let acceptor = Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, now);
+        let mut acceptor = must("acceptor", acceptor)?;
+        let trust = match again {
+            true => Trust::Judge,
+            false => Trust::Relayed,
+        };
+        let verdicts = node::accept_as(&mut acceptor, &parts, trust);
+        Ok((must("accept", verdicts)?, acceptor.into_writes()))
     }
 
     /// For the planted gate alone: parts that only their predecessors would have stopped.

@@ -76,7 +76,7 @@ impl World {
 
     /// Appends a record, unless the node is behind what others hold: then it must get those back
     /// first. False: it was not kept.
-    fn record(&mut self, body: Body) -> Checked<bool> {
+    pub(crate) fn record(&mut self, body: Body) -> Checked<bool> {
         self.start(Place::Node)?;
         if !self.node.up || self.node.catalogue.last_number() < self.catalogue_known {
             return Ok(false);
@@ -226,7 +226,10 @@ impl World {
     /// not sent, its catalogue and where it stands with the node; or, as often, with nothing, to be given
     /// everything on the province's word.
     pub(crate) fn snapshot(&mut self, from: usize) -> Checked<()> {
-        if self.tablets.len() >= TABLETS_MAX || !self.running(from)? {
+        // A tablet that was put back may not know yet that its branch of a chain lost: what a newcomer
+        // has of it nobody but a person can take away.
+        let brings_branches = self.hops.edges > 0 && self.hops.roaming == 0;
+        if brings_branches || self.tablets.len() >= TABLETS_MAX || !self.running(from)? {
             return Ok(());
         }
         let grants = self.grants_of(from)?;
@@ -255,7 +258,9 @@ impl World {
             truth = MemoryKeyspace::new();
         }
         let number = self.tablets.len() - 1;
+        let at = self.tablet(from)?.at;
         let tablet = self.tablet(number)?;
+        tablet.at = at;
         tablet.start()?;
         let writes: Vec<Write> = truth
             .iter()

@@ -12,6 +12,8 @@ use crate::setting::TEN_YEARS;
 pub enum Place {
     /// The province's node.
     Node,
+    /// The node of an area.
+    Edge(usize),
     /// A tablet.
     Tablet(usize),
 }
@@ -135,6 +137,19 @@ pub enum Operation {
     },
     /// Time passes.
     Pass(i64),
+    /// An edge sends a request to the province.
+    Climb(usize),
+    /// An edge exchanges with the province until neither lacks anything, without mishap.
+    Round(usize),
+    /// An edge serves what has arrived, so many at most.
+    ServeAt(usize, usize),
+    /// A tablet talks to another node from now on.
+    Roam {
+        /// Which tablet.
+        tablet: usize,
+        /// An edge, or the province.
+        at: Option<usize>,
+    },
 }
 
 impl Operation {

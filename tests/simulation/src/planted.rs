@@ -1,11 +1,12 @@
-//! What a planted mistake does on a tablet.
+//! What a planted mistake does on a tablet, and on an edge.
 
 use sync_core::batch::SignedPart;
 use sync_core::codec::{DecodeError, Reader, Writer};
 use sync_core::document::{Edit, Subject};
-use sync_core::log::{HeldReason, Keyspace, MemoryKeyspace, Write};
+use sync_core::log::{HeldReason, Keyspace, LogReader, MemoryKeyspace, Write};
 use sync_core::sync::{Device, PartAnswer, Response};
 
+use crate::edge::Edge;
 use crate::tablet::Tablet;
 use crate::violation::{Checked, must};
 
@@ -50,6 +51,37 @@ pub(crate) fn as_if_signed(part: &SignedPart) -> Checked<SignedPart> {
         to.bytes(change);
     }
     must("part", SignedPart::decode(to.as_slice()))
+}
+
+/// Where an edge stands with the node above (`docs/formats.md` section 11).
+const UPLINK: u8 = 0x09;
+
+/// Where an edge stands, as if everything up to here had been sent.
+fn all_sent(place: &[u8], end: u64, held_end: u64) -> Result<Vec<u8>, DecodeError> {
+    let mut from = Reader::new(place);
+    let node: [u8; 16] = from.array("node")?;
+    let follow = from.bytes(place.len(), "follow")?;
+    let taken = from.var("taken")?;
+    let (_sent, _held_sent) = (from.var("sent")?, from.var("held sent")?);
+    let mut to = Writer::new();
+    to.raw(&node).bytes(follow).var(taken);
+    to.var(end).var(held_end).raw(from.rest());
+    Ok(to.into_bytes())
+}
+
+impl Edge {
+    /// Makes the edge take everything in its log for sent.
+    pub fn take_all_for_sent(&mut self) -> Checked<()> {
+        let below = &self.node.keyspace;
+        let Some(place) = must("place", below.get(&[UPLINK]))? else {
+            return Ok(());
+        };
+        let reader = LogReader(below);
+        let (end, held) = (must("end", reader.end())?, must("end", reader.held_end())?);
+        let value = Some(must("place", all_sent(&place, end, held))?);
+        let key = vec![UPLINK];
+        self.node.commit(vec![Write { key, value }]).map(drop)
+    }
 }
 
 impl Tablet {

@@ -1,6 +1,8 @@
 //! The second phase: faults off. Everybody comes to agree within a bound, and what they agree on is
 //! what was typed.
 
+mod edges;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::cell::CellValue;
@@ -28,9 +30,15 @@ pub fn settle(world: &mut World) -> Checked<usize> {
     let rounds = converge(world)?;
     saved_is_findable(world)?;
     promises_came_back(world)?;
-    let documents = node_documents(world)?;
+    let documents = documents_at(world, None)?;
     for tablet in 0..world.tablets.len() {
+        let at = world.tablet(tablet)?.at;
+        let documents = documents_at(world, at)?;
         tablet_agrees(world, tablet, &documents)?;
+    }
+    for edge in 0..world.edges.len() {
+        edges::edge_agrees(world, edge)?;
+        derived_is_rebuilt("edge", &world.edge(edge)?.node.keyspace)?;
     }
     derived_is_rebuilt("node", &world.node.keyspace)?;
     totals_agree(world, &documents)?;
@@ -44,23 +52,38 @@ fn faults_off(world: &mut World) -> Checked<()> {
     world.node.durable.set_room(None);
     world.node.clock_offset = 0;
     world.end(Place::Node, End::PowerCut)?;
+    for edge in 0..world.edges.len() {
+        let node = &mut world.edge(edge)?.node;
+        node.durable.set_room(None);
+        node.clock_offset = 0;
+        world.end(Place::Edge(edge), End::PowerCut)?;
+    }
     for tablet in 0..world.tablets.len() {
         world.tablet(tablet)?.durable.set_room(None);
         world.end(Place::Tablet(tablet), End::PowerCut)?;
         world.start(Place::Tablet(tablet))?;
     }
     world.start(Place::Node)?;
+    for edge in 0..world.edges.len() {
+        world.start(Place::Edge(edge))?;
+    }
     // What was delayed arrives at last.
     let late = std::mem::take(&mut world.link.to_node);
-    world.node.inbox.extend(late);
-    world.serve(usize::MAX)?;
+    for envelope in late {
+        let node = world.node_at(envelope.to)?;
+        node.inbox.push(envelope);
+    }
+    world.serve(None, usize::MAX)?;
+    for edge in 0..world.edges.len() {
+        world.serve(Some(edge), usize::MAX)?;
+    }
     world.link.to_tablets.clear();
-    Ok(())
+    edges::come_home(world)
 }
 
 fn converge(world: &mut World) -> Checked<usize> {
-    for round in 1..=ROUNDS_MAX {
-        let before = (world.node.parts()?, world.node.catalogue.last_number());
+    for round in 1..=edges::rounds_max(world) {
+        let before = everything(world)?;
         let mut asked = 0;
         for side in 0..world.sides.len() {
             if world
@@ -70,7 +93,7 @@ fn converge(world: &mut World) -> Checked<usize> {
             {
                 world.push_side(side)?;
                 world.node.inbox.append(&mut world.link.to_node);
-                world.serve(usize::MAX)?;
+                world.serve(None, usize::MAX)?;
                 for envelope in std::mem::take(&mut world.link.to_tablets) {
                     world.arrive(&envelope)?;
                 }
@@ -90,19 +113,35 @@ fn converge(world: &mut World) -> Checked<usize> {
             }
             asked += exchanges;
         }
-        let after = (world.node.parts()?, world.node.catalogue.last_number());
+        for edge in 0..world.edges.len() {
+            asked += world.round(edge)?;
+        }
+        let after = everything(world)?;
         world.trace.say(format_args!(
             "round {round}: {asked} exchanges, {} parts",
-            after.0.len()
+            world.node.parts()?.len()
         ));
-        if before == after && asked == world.tablets.len() && is_sent(world) {
+        let askers = world.tablets.len() + world.edges.len();
+        if before == after && asked == askers && is_sent(world) {
             return Ok(round);
         }
     }
     Err(Violation::new(
         "converges",
-        format!("something still moves or waits after {ROUNDS_MAX} rounds"),
+        format!(
+            "something still moves or waits after {} rounds",
+            edges::rounds_max(world)
+        ),
     ))
+}
+
+/// What every node holds, and how far its catalogue reaches.
+fn everything(world: &World) -> Checked<Vec<(BTreeSet<PartId>, u64)>> {
+    let edges = world.edges.iter().map(|edge| &edge.node);
+    let nodes = std::iter::once(&world.node).chain(edges);
+    nodes
+        .map(|node| Ok((node.parts()?, node.catalogue.last_number())))
+        .collect()
 }
 
 /// Nothing waits anywhere: acknowledged, or held at the node with a reason.
@@ -119,13 +158,11 @@ fn is_sent(world: &World) -> bool {
 
 /// Everything that was acknowledged and not lost with every copy of it is at the node.
 fn promises_came_back(world: &World) -> Checked<()> {
-    let held = world.node.parts()?;
-    match world
-        .ledger
-        .promised
-        .iter()
-        .find(|part| !held.contains(part))
-    {
+    let mut held = world.node.parts()?;
+    held.extend(edges::told_by_their_authors_alone(world)?);
+    let at_edges = world.edges.iter().flat_map(|edge| &edge.promised);
+    let mut promised = world.ledger.promised.iter().chain(at_edges);
+    match promised.find(|part| !held.contains(part)) {
         None => Ok(()),
         Some(part) => Err(Violation::new(
             "acknowledged-comes-back",
@@ -134,12 +171,15 @@ fn promises_came_back(world: &World) -> Checked<()> {
     }
 }
 
-/// The documents of the node by subject.
-fn node_documents(world: &World) -> Checked<BTreeMap<DocumentId, (Subject, Document)>> {
+/// The documents of a node by subject.
+fn documents_at(
+    world: &mut World,
+    at: Option<usize>,
+) -> Checked<BTreeMap<DocumentId, (Subject, Document)>> {
     let mut documents = BTreeMap::new();
-    for subject in &world.setting.subjects {
-        let document = document_in(&world.node.keyspace, subject)?;
-        documents.insert(subject.document_id(), (subject.clone(), document));
+    for subject in world.setting.subjects.clone() {
+        let document = document_in(&world.node_at(at)?.keyspace, &subject)?;
+        documents.insert(subject.document_id(), (subject, document));
     }
     Ok(documents)
 }
@@ -156,11 +196,18 @@ fn tablet_agrees(
     documents: &BTreeMap<DocumentId, (Subject, Document)>,
 ) -> Checked<()> {
     let person = world.tablet(number)?.person;
-    let follow = Session::of(&world.node.catalogue, person, world.now).follow;
+    let at = world.tablet(number)?.at;
+    let now = world.now;
+    let node = world.node_at(at)?;
+    let follow = Session::of(&node.catalogue, person, now).follow;
     let theirs = must(
         "fingerprint",
-        LogReader(&world.node.keyspace).fingerprint(&follow),
+        LogReader(&node.keyspace).fingerprint(&follow),
     )?;
+    let mut changes_there = BTreeMap::new();
+    for id in documents.keys() {
+        changes_there.insert(*id, changes_in(&node.keyspace, *id)?);
+    }
     let Some(device) = world
         .tablets
         .get_mut(number)
@@ -194,7 +241,7 @@ fn tablet_agrees(
         if !follows(&follow, subject) {
             continue;
         }
-        let at_node = changes_in(&world.node.keyspace, *id)?;
+        let at_node = changes_there.remove(id).unwrap_or_default();
         let here = changes_in(device.keyspace(), *id)?;
         let applied: BTreeSet<_> = here.difference(&unapplied).copied().collect();
         if !at_node.is_subset(&here) || !applied.is_subset(&at_node) {

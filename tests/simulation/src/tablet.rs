@@ -29,6 +29,8 @@ pub struct Tablet {
     pub durable: Durable,
     /// The state machine, while the process runs.
     pub device: Option<Device>,
+    /// The node it talks to: an edge, or the province.
+    pub at: Option<usize>,
     /// The exchange under way.
     pub exchange: Option<u64>,
     /// A copy somebody took of the folder.
@@ -58,6 +60,7 @@ impl Tablet {
             key,
             durable,
             device: None,
+            at: None,
             exchange: None,
             copy: None,
             copied_back: false,

@@ -246,6 +246,7 @@ impl World {
         self.link.ask(Envelope {
             exchange,
             peer: Peer::Side(number),
+            to: None,
             key: side.key_id(),
             bytes,
         });

@@ -1,12 +1,16 @@
 //! The province of one run and what an operation does to it.
 
-use sync_core::identity::{InstallationId, NodeId};
+use std::collections::BTreeSet;
+
+use sync_core::identity::{InstallationId, NodeId, PartId};
 use sync_core::sync::{Frame, Notice, PartAnswer, Proof};
 
 use crate::bugs::Bug;
 use crate::dice::Dice;
 use crate::durable::Durable;
+use crate::edge::Edge;
 use crate::forge::Side;
+use crate::hops::Hops;
 use crate::invariants;
 use crate::knobs::Knobs;
 use crate::ledger::Ledger;
@@ -24,16 +28,22 @@ use crate::violation::{Checked, Violation, must};
 pub struct World {
     /// How it was drawn.
     pub knobs: Knobs,
+    /// How its edges were drawn.
+    pub hops: Hops,
     /// Units and form.
     pub setting: Setting,
     /// The chance left.
     pub dice: Dice,
+    /// The chance left for edges.
+    pub chance: Dice,
     /// What happened.
     pub trace: Trace,
     /// What an onlooker knows.
     pub ledger: Ledger,
     /// The province's node.
     pub node: Node,
+    /// Edges below it, by number.
+    pub edges: Vec<Edge>,
     /// Tablets, by number.
     pub tablets: Vec<Tablet>,
     /// Chains written by hand.
@@ -54,19 +64,23 @@ impl World {
     pub fn draw(seed: u64, bug: Option<Bug>, keep_trace: bool) -> Checked<Self> {
         let mut dice = Dice::new(seed);
         let knobs = Knobs::draw(&mut dice);
+        let (hops, chance) = Hops::draw(seed, &knobs);
         let setting = Setting::draw(&knobs, &mut dice);
         let mut trace = Trace::new(keep_trace);
-        trace.say(format_args!("seed {seed} {knobs}"));
+        trace.say(format_args!("seed {seed} {knobs}{hops}"));
         let key = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
         let durable = Durable::new(dice.number(), dice.bytes(), knobs.segment_bytes_max);
         let node = Node::new(durable, key.clone(), NodeId(dice.bytes()), bug);
         let mut world = Self {
             knobs,
+            hops,
             setting,
             dice,
+            chance,
             trace,
             ledger: Ledger::default(),
             node,
+            edges: Vec::new(),
             tablets: Vec::new(),
             sides: Vec::new(),
             link: Link::default(),
@@ -76,12 +90,30 @@ impl World {
             exchanges: 0,
         };
         world.found(&key)?;
+        world.found_edges()?;
         Ok(world)
     }
 
-    /// The node's clock.
+    /// The province's clock.
     pub fn node_clock(&self) -> i64 {
-        self.now + self.node.clock_offset
+        self.clock_at(None)
+    }
+
+    /// A node's clock.
+    pub fn clock_at(&self, at: Option<usize>) -> i64 {
+        let node = match at {
+            None => Some(&self.node),
+            Some(edge) => self.edges.get(edge).map(|edge| &edge.node),
+        };
+        self.now + node.map_or(0, |node| node.clock_offset)
+    }
+
+    /// A node: an edge's, or the province's.
+    pub fn node_at(&mut self, at: Option<usize>) -> Checked<&mut Node> {
+        match at {
+            None => Ok(&mut self.node),
+            Some(edge) => Ok(&mut self.edge(edge)?.node),
+        }
     }
 
     /// A tablet's clock.
@@ -106,7 +138,15 @@ impl World {
         let operation = Operation::draw(&self.knobs, self.tablets.len(), subjects, &mut self.dice);
         self.now += self.dice.between(1, 60) as i64;
         self.trace.say(format_args!("{operation:?}"));
-        self.perform(operation)
+        self.perform(operation)?;
+        let tablets = self.tablets.len();
+        match self.hops.operation(&self.knobs, tablets, &mut self.chance) {
+            None => Ok(()),
+            Some(operation) => {
+                self.trace.say(format_args!("{operation:?}"));
+                self.perform(operation)
+            }
+        }
     }
 
     fn perform(&mut self, operation: Operation) -> Checked<()> {
@@ -121,13 +161,15 @@ impl World {
             Operation::Ask(tablet) => self.ask(tablet),
             Operation::Exchange(tablet) => self.exchange(tablet).map(drop),
             Operation::ArriveRequest => {
-                let arrived = link::take(&mut self.link.to_node, &mut self.dice);
-                if self.node.up {
-                    self.node.inbox.extend(arrived);
+                if let Some(arrived) = link::take(&mut self.link.to_node, &mut self.dice) {
+                    let node = self.node_at(arrived.to)?;
+                    if node.up {
+                        node.inbox.push(arrived);
+                    }
                 }
                 Ok(())
             }
-            Operation::Serve(count) => self.serve(count),
+            Operation::Serve(count) => self.serve(None, count),
             Operation::ArriveAnswer => {
                 match link::take(&mut self.link.to_tablets, &mut self.dice) {
                     Some(envelope) => self.arrive(&envelope),
@@ -201,12 +243,17 @@ impl World {
                 self.now += seconds;
                 Ok(())
             }
+            Operation::Climb(edge) => self.climb(edge),
+            Operation::Round(edge) => self.round(edge).map(drop),
+            Operation::ServeAt(edge, count) => self.serve(Some(edge), count),
+            Operation::Roam { tablet, at } => self.roam(tablet, at),
         }
     }
 
     fn durable(&mut self, place: Place) -> Checked<&mut Durable> {
         match place {
             Place::Node => Ok(&mut self.node.durable),
+            Place::Edge(edge) => Ok(&mut self.edge(edge)?.node.durable),
             Place::Tablet(tablet) => Ok(&mut self.tablet(tablet)?.durable),
         }
     }
@@ -223,6 +270,25 @@ impl World {
                     self.node.parts()?.len()
                 ));
                 invariants::promises_hold(self)
+            }
+            Place::Edge(number) => {
+                let edge = self
+                    .edges
+                    .get_mut(number)
+                    .ok_or_else(|| Violation::new("edge", "none"))?;
+                if edge.node.up {
+                    return Ok(());
+                }
+                edge.forget_the_round();
+                edge.node.end(crate::durable::End::PowerCut);
+                edge.node.start(&self.setting)?;
+                if edge.node.up && self.bug == Some(Bug::SentWhileAway) {
+                    edge.take_all_for_sent()?;
+                }
+                let parts = edge.node.parts()?.len();
+                self.trace
+                    .say(format_args!("edge {number} starts with {parts} parts"));
+                invariants::promises_hold_at(self, number)
             }
             Place::Tablet(tablet) => {
                 let tablet = self.tablet(tablet)?;
@@ -290,24 +356,38 @@ impl World {
         self.link.ask(Envelope {
             exchange,
             peer: Peer::Tablet(number),
+            to: tablet.at,
             key: tablet.key_id,
             bytes,
         });
         Ok(())
     }
 
-    /// The node serves what has arrived.
-    pub fn serve(&mut self, count: usize) -> Checked<()> {
-        if !self.node.up {
-            self.start(Place::Node)?;
+    /// A node serves what has arrived.
+    pub fn serve(&mut self, at: Option<usize>, count: usize) -> Checked<()> {
+        self.start(at.map_or(Place::Node, Place::Edge))?;
+        let node = self.node_at(at)?;
+        let count = count.min(node.inbox.len());
+        let mut group: Vec<_> = node.inbox.drain(..count).collect();
+        if let Some(edge) = at {
+            group = self.introduce(edge, group)?;
         }
-        let count = count.min(self.node.inbox.len());
-        let group: Vec<_> = self.node.inbox.drain(..count).collect();
-        if group.is_empty() || !self.node.up {
+        if group.is_empty() || !self.node_at(at)?.up {
             return Ok(());
         }
-        let (clock, fresh) = (self.node_clock(), NodeId(self.dice.bytes()));
-        let served = self.node.serve(group, clock, fresh, &self.setting)?;
+        let clock = self.clock_at(at);
+        let served = match at {
+            None => {
+                let fresh = NodeId(self.dice.bytes());
+                self.node.serve(group, clock, fresh, &self.setting)?
+            }
+            Some(edge) => {
+                let fresh = NodeId(self.chance.bytes());
+                let edge = self.edges.get_mut(edge);
+                let edge = edge.ok_or_else(|| Violation::new("edge", "none"))?;
+                edge.node.serve(group, clock, fresh, &self.setting)?
+            }
+        };
         self.catalogue_known = self.catalogue_known.max(self.node.catalogue.last_number());
         for (part, answer) in &served.promised {
             match self.ledger.parts.get(part) {
@@ -320,16 +400,16 @@ impl World {
             match answer {
                 PartAnswer::Accepted => {
                     invariants::no_hostile_part(self, *part)?;
-                    self.ledger.promised.insert(*part);
+                    self.promised_at(at)?.insert(*part);
                 }
                 PartAnswer::Held(_) => {
-                    self.ledger.promised.insert(*part);
+                    self.promised_at(at)?.insert(*part);
                 }
                 PartAnswer::Gap(_) | PartAnswer::Waiting | PartAnswer::Refused(_) => {}
             }
         }
         for receipt in &served.receipts {
-            invariants::receipt_is_true(self, receipt)?;
+            invariants::receipt_is_true(self, at, receipt)?;
         }
         for answer in served.answers {
             self.trace.bytes(&answer.bytes);
@@ -343,6 +423,7 @@ impl World {
         match envelope.peer {
             Peer::Tablet(number) => self.arrive_at_tablet(number, envelope),
             Peer::Side(number) => self.arrive_at_side(number, envelope),
+            Peer::Edge(number) => self.arrive_at_edge(number, envelope),
         }
     }
 
@@ -411,13 +492,14 @@ impl World {
         let Some(exchange) = self.tablet(number)?.exchange else {
             return Ok(false);
         };
-        self.start(Place::Node)?;
+        let at = self.tablet(number)?.at;
+        self.start(at.map_or(Place::Node, Place::Edge))?;
         let Some(request) = self.link.to_node.pop() else {
             return Ok(false);
         };
         // What waited in the node's inbox goes in the same group.
-        self.node.inbox.push(request);
-        self.serve(usize::MAX)?;
+        self.node_at(at)?.inbox.push(request);
+        self.serve(at, usize::MAX)?;
         let answers = std::mem::take(&mut self.link.to_tablets);
         for envelope in answers {
             if envelope.exchange == exchange {
@@ -427,6 +509,23 @@ impl World {
             }
         }
         Ok(self.tablet(number)?.again)
+    }
+
+    /// A tablet talks to another node from now on; what was under way is cut.
+    pub fn roam(&mut self, number: usize, at: Option<usize>) -> Checked<()> {
+        let tablet = self.tablet(number)?;
+        if tablet.at != at {
+            tablet.at = at;
+            tablet.exchange = None;
+        }
+        Ok(())
+    }
+
+    fn promised_at(&mut self, at: Option<usize>) -> Checked<&mut BTreeSet<PartId>> {
+        match at {
+            None => Ok(&mut self.ledger.promised),
+            Some(edge) => Ok(&mut self.edge(edge)?.promised),
+        }
     }
 
     /// The number of the next exchange.

@@ -449,10 +449,14 @@ impl Device {
         }
         let (ours, outbox) = self.fingerprints(&peer.follow)?;
         if theirs.plus(outbox) == ours {
+            self.asked_about_held = false;
             if peer.resets > 0 {
                 peer.resets = 0;
                 self.set_peer(peer, &mut received.writes);
             }
+            return Ok(());
+        }
+        if self.ask_about_held(received) {
             return Ok(());
         }
         received.notices.push(Notice::FingerprintMismatch);
@@ -463,5 +467,25 @@ impl Device {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Device {
+    /// What the node held may have been accepted since, by the word of the node above it or of a person:
+    /// it is offered once more, and the answer tells. False if there is nothing of that kind, or it was
+    /// offered already.
+    fn ask_about_held(&mut self, received: &mut Received) -> bool {
+        let is_held = |(part, state): (&PartId, &OutboxState)| match state {
+            OutboxState::Held(_) => Some(*part),
+            OutboxState::Waiting => None,
+        };
+        let held: Vec<PartId> = self.outbox.iter().filter_map(is_held).collect();
+        if self.asked_about_held || held.is_empty() {
+            return false;
+        }
+        self.asked_about_held = true;
+        received.again = true;
+        self.offer(held, &mut received.writes);
+        true
     }
 }

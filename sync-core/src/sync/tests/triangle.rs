@@ -37,6 +37,12 @@ enum Fate {
 
 impl Edge {
     fn new(province: &mut Node) -> Self {
+        Self::of_unit(province, 1)
+    }
+
+    /// The edge of a unit and what is below it.
+    fn of_unit(province: &mut Node, unit: u8) -> Self {
+        let unit = UnitId([unit; 8]);
         let key = SigningKey::from_bytes(&[33; 32]);
         let (person, public_key) = (PersonId([90; 8]), *key.verifying_key().as_bytes());
         province.record(Body::Person(Person {
@@ -48,11 +54,10 @@ impl Edge {
             grant: GrantId([90; 8]),
             person,
             role: Role::Auditor,
-            unit: Some(UnitId([1; 8])),
+            unit: Some(unit),
             subtree: true,
             until: 0,
         }));
-        let unit = UnitId([1; 8]);
         province.record(Body::DeviceKey {
             public_key,
             person,
@@ -265,6 +270,64 @@ fn a_province_copied_back_is_given_everything_again() {
     province.cache.clear();
     assert_eq!(edge.round(&mut province), Standing::InStep);
     assert_eq!(all(&province), all(&edge.node));
+}
+
+/// Nothing else would tell the edge: its position is one that the province reached again meanwhile, and
+/// the unit is not among those whose fingerprint it sees. What is held no fingerprint counts.
+#[test]
+fn a_province_that_names_what_it_lost_of_a_chain_is_given_it_again() {
+    let mut province = Node::new();
+    let mut hanh = province.enrol_new(1, Role::Officer, 3, false);
+    let mut tuan = province.enrol_new(2, Role::Officer, 1, true);
+    let mut edge = Edge::of_unit(&mut province, 2);
+    for device in [&mut hanh, &mut tuan] {
+        device.take_records(&province.records()).unwrap();
+    }
+    let yesterday = province.keyspace.clone();
+    hanh.edit(&subject(3), &[cell("I.1", 1)]).unwrap();
+    hanh.edit(&subject(2), &[cell("I.1", 1)]).unwrap();
+    sync(&mut edge.node, &mut hanh);
+    assert_eq!(edge.round(&mut province), Standing::InStep);
+    let is_held = |province: &Node| LogReader(&province.keyspace).held_end().unwrap() == 1;
+    assert!(is_held(&province), "she may not write in unit 2");
+    province.keyspace = yesterday;
+    province.cache.clear();
+    tuan.edit(&subject(3), &[cell("I.2", 2)]).unwrap();
+    sync(&mut province, &mut tuan);
+    hanh.edit(&subject(3), &[cell("I.3", 3)]).unwrap();
+    sync(&mut edge.node, &mut hanh);
+    assert_eq!(edge.round(&mut province), Standing::InStep);
+    sync(&mut province, &mut tuan);
+    assert_eq!(values(&mut tuan, 3).len(), 3);
+    assert!(is_held(&province), "held once more");
+    assert_eq!(edge.uplink.place().unwrap().differences(), 0);
+}
+
+/// The edge had not heard of the right that the province judged by.
+#[test]
+fn what_an_edge_held_and_the_province_accepted_is_no_mismatch_for_its_author() {
+    let mut province = Node::new();
+    // She may read the unit all along, so that her right to write there changes nothing else.
+    let mut hanh = province.enrol_new(1, Role::Auditor, 2, false);
+    let mut edge = Edge::new(&mut province);
+    hanh.take_records(&province.records()).unwrap();
+    hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    assert!(matches!(
+        sync(&mut edge.node, &mut hanh)[..],
+        [Notice::Held { .. }]
+    ));
+    province.record(Body::Grant(Grant {
+        grant: GrantId([9; 8]),
+        person: PersonId([1; 8]),
+        role: Role::Officer,
+        unit: Some(UnitId([2; 8])),
+        subtree: false,
+        until: 0,
+    }));
+    assert_eq!(edge.round(&mut province), Standing::InStep);
+    assert_eq!(LogReader(&edge.node.keyspace).end().unwrap(), 1);
+    assert_eq!(sync(&mut edge.node, &mut hanh), []);
+    assert!(hanh.outbox().is_empty(), "{:?}", hanh.outbox());
 }
 
 #[test]
