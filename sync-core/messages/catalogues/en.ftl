@@ -60,6 +60,7 @@ cli-catalogue-later = The province's catalogue is not read yet. Run dongbo sync 
 cli-signed-in = { $name } can sign in at { $server }.
 cli-saved = { $cells } cells of { $unit }, period { $period }, are saved on the device. Run dongbo sync to send them.
 cli-budget = { $spent } KB of today's { $limit } KB are used.
+cli-budget-no-live = There is a limit of each day, so no line is kept open (--live). To remove it: dongbo sync --budget 0
 cli-budget-waits = { $spent } KB of today's { $limit } KB are used; { $waiting } parts and { $drafts } changes in drafts wait. To send them now: dongbo sync --anyway
 cli-synced = Synchronised: the server acknowledged { $acknowledged } parts; { $changed } reports changed elsewhere; { $waiting } parts ({ $bytes } bytes) wait.
 cli-offline = Offline: { $waiting } parts ({ $bytes } bytes) wait; { $acknowledged } parts were sent, { $changed } reports read. The data is safe on this device.

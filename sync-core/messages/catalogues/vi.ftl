@@ -60,6 +60,7 @@ cli-catalogue-later = Chưa đọc được danh mục của tỉnh. Hãy chạy
 cli-signed-in = { $name } đăng nhập được ở { $server }.
 cli-saved = Đã lưu trên máy { $cells } ô của { $unit }, kỳ { $period }. Chạy dongbo sync để gửi.
 cli-budget = Hôm nay đã dùng { $spent } KB trong hạn mức { $limit } KB.
+cli-budget-no-live = Đang có hạn mức mỗi ngày nên không giữ đường truyền mở (--live). Bỏ hạn mức: dongbo sync --budget 0
 cli-budget-waits = Hôm nay đã dùng { $spent } KB trong hạn mức { $limit } KB; còn { $waiting } phần và { $drafts } thay đổi chưa niêm phong chờ. Gửi ngay: dongbo sync --anyway
 cli-synced = Đã đồng bộ: máy chủ đã nhận { $acknowledged } phần; { $changed } báo cáo có thay đổi từ nơi khác; còn chờ gửi { $waiting } phần ({ $bytes } byte).
 cli-offline = Ngoại tuyến: còn { $waiting } phần ({ $bytes } byte) chờ gửi; đã gửi được { $acknowledged } phần, { $changed } báo cáo đã đọc về. Dữ liệu vẫn an toàn trên máy này.

@@ -52,7 +52,10 @@ impl Sync {
             let until = self.seconds.map(Duration::from_secs);
             stay(&mut tablet, &mut session, until, &mut report)?;
         }
-        let said = said(&tablet, report)?;
+        let mut said = said(&tablet, report)?;
+        if self.live && is_limited {
+            said = said.say("cli-budget-no-live", &[]);
+        }
         tablet.close()?;
         Ok(said)
     }
