@@ -230,7 +230,12 @@ fn ask_node(world: &World, exchange: &Exchange, request: &Request) -> String {
     let session = Session::of(&world.catalogue, world.person(exchange.device), NOW);
     let verdicts = Verdicts::on(request, verdicts);
     let response = node::answer(&after, &identity, &session, request, verdicts, NOW);
-    let response = Frame::Response(Box::new(response.expect("an answer")));
+    // A piece stands beside a packed answer only.
+    let response = Response {
+        piece: None,
+        ..response.expect("an answer")
+    };
+    let response = Frame::Response(Box::new(response));
     let read = Frame::decode(&response.encode());
     assert_eq!(read, Ok(response), "an answer that can be read");
     "request answered".to_owned()

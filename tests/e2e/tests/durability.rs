@@ -11,6 +11,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use e2e::{Administrator, Server, server};
@@ -23,28 +24,51 @@ struct Call {
 }
 
 fn calls(trace: &str) -> Vec<Call> {
-    // "[pid] 1700000000.123456 name(args) = result <0.000123>"
-    let mut calls: Vec<Call> = trace
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let _pid = words.next()?;
-            let began: f64 = words.next()?.parse().ok()?;
-            let took: f64 = line
-                .rsplit('<')
-                .next()?
-                .trim_end_matches('>')
-                .parse()
-                .ok()?;
-            Some(Call {
+    // "[pid] 1700000000.123456 name(args) = result <0.000123>"; where another thread came in between, the
+    // line breaks off with "<unfinished ...>" and goes on later as "<... name resumed>".
+    let mut unfinished: BTreeMap<&str, (f64, &str)> = BTreeMap::new();
+    let mut calls = Vec::new();
+    for line in trace.lines() {
+        let Some((thread, rest)) = line.split_once(' ') else {
+            continue;
+        };
+        let Some((at, text)) = rest.trim_start().split_once(' ') else {
+            continue;
+        };
+        let Ok(at) = at.parse::<f64>() else {
+            continue;
+        };
+        if let Some(begun) = text.strip_suffix("<unfinished ...>") {
+            unfinished.insert(thread, (at, begun));
+            continue;
+        }
+        let (began, begun) = match text.starts_with("<... ") {
+            true => unfinished.remove(thread).unwrap_or((at, "")),
+            false => (at, ""),
+        };
+        let took = text.rsplit('<').next().unwrap_or_default();
+        if let Ok(took) = took.trim_end_matches('>').parse::<f64>() {
+            calls.push(Call {
                 ended: began + took,
                 began,
-                text: line.to_owned(),
-            })
-        })
-        .collect();
-    calls.sort_by(|a, b| a.began.total_cmp(&b.began));
+                text: format!("{begun}{text}"),
+            });
+        }
+    }
+    calls.sort_by(|a: &Call, b| a.began.total_cmp(&b.began));
     calls
+}
+
+/// A call that another thread interrupts in the trace is one call, and is there with its whole time.
+#[test]
+fn a_call_that_was_interrupted_is_one_call() {
+    let trace = "71 10.5 fdatasync(9</f/journal/1> <unfinished ...>\n\
+                 72  10.6 read(3<socket>, \"POST\", 9) = 4 <0.000010>\n\
+                 71  11.0 <... fdatasync resumed>) = 0 <0.500000>\n";
+    let calls = calls(trace);
+    assert_eq!(calls.len(), 2);
+    assert!(calls[0].text.contains("fdatasync(") && calls[0].text.contains("/journal/"));
+    assert_eq!((calls[0].began, calls[0].ended), (10.5, 11.0));
 }
 
 #[test]
