@@ -35,22 +35,44 @@ export interface Line {
 
 const number = (stt: string): string => folded(stt).replace(/\.$/, "");
 
-/** The row that a line names by its code, number or label, if it names one alone. */
-function named(written: string[], rows: FormRow[]): FormRow | null {
-  const words = written.map(number).filter(Boolean);
-  const label = rows.filter((row) => words.includes(folded(row.label)));
-  if (label.length === 1) return label[0] ?? null;
-  const code = rows.filter((row) => words.includes(folded(row.code)));
-  if (code.length === 1) return code[0] ?? null;
-  const stt = (label.length > 1 ? label : rows).filter((row) => row.stt !== "" && words[0] === number(row.stt));
-  return stt.length === 1 ? stt[0] ?? null : null;
+/** The rows of a section by what a line may say of them. Made once: folding a label costs more than finding it. */
+class Names {
+  readonly #label = new Map<string, FormRow[]>();
+  readonly #code = new Map<string, FormRow[]>();
+  readonly #stt = new Map<string, FormRow[]>();
+
+  constructor(rows: FormRow[]) {
+    const put = (of: Map<string, FormRow[]>, name: string, row: FormRow): void => {
+      if (name !== "") of.set(name, [...(of.get(name) ?? []), row]);
+    };
+    for (const row of rows) {
+      put(this.#label, number(row.label), row);
+      put(this.#code, number(row.code), row);
+      put(this.#stt, number(row.stt), row);
+    }
+  }
+
+  /** The row that a line names by its label, code or number, if it names one alone. */
+  of(written: string[]): FormRow | null {
+    const words = written.map(number).filter(Boolean);
+    const all = (of: Map<string, FormRow[]>): FormRow[] => words.flatMap((word) => of.get(word) ?? []);
+    const labels = all(this.#label);
+    if (labels.length === 1) return labels[0] ?? null;
+    const codes = all(this.#code);
+    if (codes.length === 1) return codes[0] ?? null;
+    // A label that is printed more than once is told by its number.
+    const numbered = (this.#stt.get(words[0] ?? "") ?? []).filter((row) => labels.length === 0 || labels.includes(row));
+    return numbered.length === 1 ? numbered[0] ?? null : null;
+  }
 }
 
 /** Which row each line is for: by what it says where most lines say it, else one after the other from a row on. */
 export function linesOf(block: string[][], rows: FormRow[], from: string): Line[] {
-  const wide = Math.max(...block.map((line) => line.length)) > 1;
-  const by = block.map((written) => ({ written, row: wide ? named(written, rows) : null }));
-  if (by.filter(({ row }) => row).length * 2 > block.length) return by;
+  if (Math.max(...block.map((line) => line.length)) > 1) {
+    const names = new Names(rows);
+    const by = block.map((written) => ({ written, row: names.of(written) }));
+    if (by.filter(({ row }) => row).length * 2 > block.length) return by;
+  }
   const start = Math.max(0, rows.findIndex((row) => row.code === from));
   return block.map((written, index) => ({ written, row: rows[start + index] ?? null }));
 }

@@ -34,6 +34,7 @@ use crate::sync::Frame;
 use crate::sync::budget::{Budget, BudgetStanding};
 use crate::sync::draft::Draft;
 use crate::sync::message::Request;
+use crate::sync::proof::Proof;
 
 const TAG: u8 = 0x2a;
 
@@ -183,7 +184,7 @@ impl Device {
         let mut request = self.request()?;
         if is_begun && begins_with(&request.parts, &begun.parts) {
             request.parts.truncate(begun.parts.len());
-            request.bytes_max = begun.bytes_max;
+            request.bytes_max = Proof::of(request.bytes_max).with(begun.bytes_max);
         } else {
             let (fit, cost) = self.fitting(&request, left)?;
             let is_first = fit == 0 && !standing.delivered && !request.parts.is_empty();
@@ -205,7 +206,7 @@ impl Device {
                 return Ok(None);
             }
             request.bytes_max = match asks && has_room {
-                true => room.min(request.bytes_max),
+                true => Proof::of(request.bytes_max).with(room.min(request.bytes_max)),
                 false => 0,
             };
         }
