@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  badge, button, COMMUNE, Field, openReport, press, says, shot, signedIn, stands, sync, typed, violations, WAIT,
+  badge, cell, button, COMMUNE, Field, openReport, press, says, shot, signedIn, stands, sync, typed, violations, WAIT,
 } from "./field.mjs";
 
 const AREA = "khu-vuc-dinh-hoa";
@@ -27,8 +27,12 @@ async function onSheet(of, act) {
   await of.waitForSelector("dialog", { ...WAIT, hidden: true, polling: 100 });
 }
 
-const state = (of, code, words) =>
-  of.waitForFunction((row, wanted) => document.getElementById(`state-${row}`)?.textContent.trim() === wanted, { ...WAIT, polling: 100 }, code, words);
+async function state(of, code, words) {
+  // Only rows in sight are drawn.
+  await cell(of, code);
+  const says = (row, wanted) => document.getElementById(`state-${row}`)?.textContent.trim() === wanted;
+  await of.waitForFunction(says, { ...WAIT, polling: 100 }, code, words);
+}
 /** Goes over to a server, as a person does. */
 const use = (of, name) => onSheet(of, () => press(of, `Dùng ${name}`));
 /** Lets the edge exchange with the province now. */
