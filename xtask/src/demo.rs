@@ -20,6 +20,7 @@ const DUE: &str = "2027-01-15";
 /// province if it is not there, serves it, rehearses what is missing, stays up. `--once` ends after
 /// the rehearsal: for tests.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    refuse_unknown(arguments)?;
     let value = |name: &str, otherwise: &str| {
         let at = arguments.iter().position(|argument| *argument == name);
         let value = at.and_then(|at| arguments.get(at + 1));
@@ -43,6 +44,21 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     }
     enrol_desks(&folder)?;
     server.wait()
+}
+
+/// A word that is not understood makes no province.
+fn refuse_unknown(arguments: &[&str]) -> Result<()> {
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match *argument {
+            "--fresh" | "--settle" | "--once" => {}
+            "--listen" | "--folder" if rest.next().is_some() => {}
+            other => bail!(
+                "{other} is not understood: cargo xtask demo [--fresh] [--settle] [--listen ADDRESS] [--folder FOLDER] [--once]"
+            ),
+        }
+    }
+    Ok(())
 }
 
 /// Who works at each desk of the app: what it is, the person that the rehearsal made, their unit.

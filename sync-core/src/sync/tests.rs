@@ -25,6 +25,7 @@ mod repairing;
 mod rolled_back;
 mod schedules;
 mod triangle;
+mod vouched;
 
 const NOW: i64 = 1_760_000_000;
 

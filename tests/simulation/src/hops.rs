@@ -5,12 +5,9 @@
 
 use std::fmt;
 
-use journal::simulated::Fault;
-
 use crate::dice::Dice;
-use crate::durable::End;
 use crate::knobs::Knobs;
-use crate::operations::{Operation, Place};
+use crate::operations::{Operation, Place, draw_crashing};
 use crate::setting::TEN_YEARS;
 
 /// Sets the chance of the edges apart from all other chance of a seed.
@@ -86,7 +83,7 @@ impl Hops {
                 let tablet = dice.below(tablets);
                 Operation::Roam { tablet, at }
             }
-            3 => crash(place, dice),
+            3 => draw_crashing(place, dice),
             4 if dice.one_in(2) => Operation::Copy(place),
             4 => Operation::Restore(place),
             _ => {
@@ -94,19 +91,6 @@ impl Hops {
                 Operation::Jump(place, if dice.one_in(2) { years } else { -years })
             }
         })
-    }
-}
-
-fn crash(place: Place, dice: &mut Dice) -> Operation {
-    let after = dice.below(6);
-    match dice.below(8) {
-        0 => Operation::End(place, End::Killed),
-        1 => Operation::End(place, End::PowerCut),
-        2 | 3 => Operation::StopAfter(place, after),
-        4 => Operation::FailAfter(place, after, Fault::Fails),
-        5 => Operation::FailAfter(place, after, Fault::NoSpace),
-        6 => Operation::Fill(place, dice.below(2_000)),
-        _ => Operation::Free(place),
     }
 }
 

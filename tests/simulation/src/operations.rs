@@ -171,7 +171,7 @@ impl Operation {
             0 => draw_typing(tablet, subjects, knobs.codes, dice),
             1 => draw_moving(tablet, knobs, dice),
             2 => draw_losing(tablet, dice),
-            3 => draw_crashing(tablet, dice),
+            3 => draw_crashing(draw_place(tablet, dice), dice),
             4 => draw_copying(tablet, knobs, dice),
             5 => draw_administering(tablet, subjects, dice),
             6 => Self::Attack {
@@ -241,8 +241,8 @@ fn draw_place(tablet: usize, dice: &mut Dice) -> Place {
     }
 }
 
-fn draw_crashing(tablet: usize, dice: &mut Dice) -> Operation {
-    let place = draw_place(tablet, dice);
+/// What ends or hinders a program at a place.
+pub(crate) fn draw_crashing(place: Place, dice: &mut Dice) -> Operation {
     let after = dice.below(6);
     match dice.below(8) {
         0 => Operation::End(place, End::Killed),
