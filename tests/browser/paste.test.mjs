@@ -3,7 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { cell, Field, openReport, press, says, shot, stands, typed, violations, WAIT } from "./field.mjs";
+import { join } from "node:path";
+import {
+  cell, COMMUNE, Field, openReport, press, says, shot, stands, sync, TEMPLATE, typed, violations, WAIT,
+} from "./field.mjs";
 
 let field;
 
@@ -71,6 +74,30 @@ test("a block is previewed, pasted as one and taken back as one", async () => {
   await stands(page, "III.1.3", "7");
   await stands(page, "III.1.1", "9");
   await stands(page, "III.1.2", "12");
+
+  // A colleague wrote another value meanwhile: a paste settles nothing that nobody decided.
+  const colleague = (...words) => field.program("dongbo", "--device", join(field.folder, "colleague"), ...words);
+  const { code } = field.dongbo("enrolment", "new", "--person", "toan", "--unit", COMMUNE, "--label", "máy tệp");
+  colleague("enrol", "--server", field.url, "--code", code);
+  const cells = field.file("cells.csv", "code,value\nIII.2.1,6\n");
+  colleague("fill", "--template", TEMPLATE, "--unit", COMMUNE, "--period", "2025", "--file", cells);
+  await typed(page, "III.2.1", "5");
+  await sync(page);
+  colleague("sync");
+  await sync(page);
+  await stands(page, "III.2.1", "Hạnh 5 Toàn 6");
+  await (await cell(page, "III.2.1")).focus();
+  await paste(page, "8\n9\n");
+  await offers(page, 1);
+  assert.deepEqual(await fates(page), ["Đang có giá trị khác nhau: chọn trước đã", "Ghi 9"]);
+  for (const [width, height] of [[360, 740], [1280, 800]]) {
+    await page.setViewport({ width, height });
+    await shot(page, `paste-${width}`);
+  }
+  await page.setViewport({ width: 800, height: 1280 });
+  await page.keyboard.press("Enter");
+  await stands(page, "III.2.2", "9");
+  await stands(page, "III.2.1", "Hạnh 5 Toàn 6");
 
   // One value is as if it was typed.
   await (await cell(page, "III.1.4.1")).focus();

@@ -222,6 +222,10 @@ fn figures_are_compared_with_last_period_and_with_others() {
     assert_eq!(among(&far), expected(&[("u", "outlier")]));
     assert_eq!(among(&far[1..]), [], "too few to have a middle");
     assert_eq!(among(&["1", "5", "7", "8", "9", "11", "14", "20"]), []);
+    // Four from a middle that others are one from: unusual, not far off.
+    assert_eq!(among(&["0", "1", "2", "3", "3", "4", "5", "6"]), []);
+    // Where all have one value, less than half of it is not far.
+    assert_eq!(among(&["10"; 8]), []);
 }
 
 #[test]
