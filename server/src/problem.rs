@@ -114,6 +114,16 @@ problem_codes! {
     CellUnknown = "cell-unknown",
     /// The period is not in canonical form.
     PeriodBad = "period-bad",
+    /// A last day that is no day, or a rule that is none.
+    DueBad = "due-bad",
+    /// The holidays of a year that a last day is counted in are not known.
+    CalendarYearUnknown = "calendar-year-unknown",
+    /// A table of holidays that cannot be read.
+    HolidaysBad = "holidays-bad",
+    /// No such reporting duty.
+    DutyUnknown = "duty-unknown",
+    /// Something that needs a reason came without one.
+    ReasonMissing = "reason-missing",
     /// The page cursor is not one of ours.
     CursorBad = "cursor-bad",
     /// A sync frame cannot be read.
@@ -168,6 +178,7 @@ impl ProblemCode {
             | Self::UnitUnknown
             | Self::TemplateUnknown
             | Self::GrantUnknown
+            | Self::DutyUnknown
             | Self::ReportUnknown
             | Self::CellUnknown => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -183,6 +194,10 @@ impl ProblemCode {
             | Self::TemplateBad
             | Self::ImportBad
             | Self::FileBad
+            | Self::DueBad
+            | Self::CalendarYearUnknown
+            | Self::HolidaysBad
+            | Self::ReasonMissing
             | Self::PeriodBad => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SignInTooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::StoreUnreadable | Self::StoreUncertain | Self::Internal => {
@@ -239,6 +254,11 @@ impl ProblemCode {
             | Self::ReportUnknown
             | Self::CellUnknown
             | Self::PeriodBad
+            | Self::DueBad
+            | Self::CalendarYearUnknown
+            | Self::HolidaysBad
+            | Self::DutyUnknown
+            | Self::ReasonMissing
             | Self::CursorBad
             | Self::FrameBad
             | Self::AlreadyFounded
@@ -285,6 +305,11 @@ impl ProblemCode {
             | Self::ReportUnknown
             | Self::CellUnknown
             | Self::PeriodBad
+            | Self::DueBad
+            | Self::CalendarYearUnknown
+            | Self::HolidaysBad
+            | Self::DutyUnknown
+            | Self::ReasonMissing
             | Self::CursorBad
             | Self::FrameBad
             | Self::ChangedMeanwhile

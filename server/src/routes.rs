@@ -89,7 +89,15 @@ fn while_ready() -> ApiRouter<SharedApp> {
         .api_route("/v1/templates", post(op::import_template::respond))
         .api_route("/v1/people", get(op::list_people::respond))
         .api_route("/v1/people", post(op::add_people::respond))
+        .api_route("/v1/duties", get(op::list_duties::respond))
         .api_route("/v1/duties", post(op::add_duties::respond))
+        .api_route("/v1/duties/{duty}/end", post(op::end_duty::respond))
+        .api_route(
+            "/v1/duties/{duty}/exceptions",
+            post(op::except_from_duty::respond),
+        )
+        .api_route("/v1/holidays", get(op::holidays::respond))
+        .api_route("/v1/holidays", post(op::holidays::respond_announced))
         .api_route("/v1/nodes", post(op::add_node::respond))
         .api_route("/v1/grants/{grant}/end", post(op::end_grant::respond))
         .api_route(

@@ -37,9 +37,19 @@ pub(crate) struct RollUpKey {
 struct Basis {
     template_version: u32,
     tree: Arc<OrgTree>,
-    due: BTreeSet<UnitId>,
-    /// The last day, if there is a duty.
+    /// Who owes the report, each with its own last day.
+    due: BTreeMap<UnitId, Option<Date>>,
+    /// Who was let off: missing nowhere, and counted if it reports all the same.
+    exempt: BTreeSet<UnitId>,
+    /// The last day for everybody, if there is a duty.
     due_day: Option<Date>,
+}
+
+impl Basis {
+    /// The last day for a unit. One that was let off is never late.
+    fn due_day_of(&self, unit: UnitId) -> Option<Date> {
+        self.due.get(&unit).copied().flatten()
+    }
 }
 
 #[derive(Debug)]
@@ -126,8 +136,13 @@ impl Totals {
                     && let Some(kept) = state.roll_ups.get_mut(&key)
                 {
                     let started = Instant::now();
-                    let submission = submission(&report, &kept.basis);
-                    outcome(kept.roll_up.set_report(subject.unit, submission));
+                    if kept.basis.exempt.contains(&subject.unit) {
+                        // Who counts is another question now: asked when it is next looked at.
+                        state.roll_ups.remove(&key);
+                    } else {
+                        let submission = submission(&report, &kept.basis);
+                        outcome(kept.roll_up.set_report(subject.unit, submission));
+                    }
                     self.metrics.rolled_up("change", started);
                 }
                 state.unwritten.insert(report.extract.document, report);
@@ -202,17 +217,25 @@ impl Totals {
     fn make(&self, state: &State, catalogue: &Catalogue, key: &RollUpKey) -> Result<Kept, Problem> {
         let started = Instant::now();
         let (basis, template) = basis(catalogue, key)?;
-        let mut roll_up = RollUp::new(Arc::new(template), Arc::clone(&basis.tree), &basis.due);
-        for unit in &basis.due {
+        let mut reports = Vec::new();
+        for unit in basis.due.keys().chain(&basis.exempt) {
             let subject = Subject {
                 kind: SubjectKind::Report,
                 template: key.template.clone(),
                 unit: *unit,
                 period: key.period.to_string(),
             };
-            if let Some(report) = self.report_in(state, subject.document_id())? {
-                outcome(roll_up.set_report(*unit, submission(&report, &basis)));
-            }
+            let report = self.report_in(state, subject.document_id())?;
+            reports.extend(report.map(|report| (*unit, report)));
+        }
+        let submitted = reports
+            .iter()
+            .filter_map(|(unit, report)| Some((*unit, submission(report, &basis)?)));
+        let due: BTreeSet<UnitId> = basis.due.keys().copied().collect();
+        let counted = submitted.clone().map(|(unit, _)| unit).chain(due).collect();
+        let mut roll_up = RollUp::new(Arc::new(template), Arc::clone(&basis.tree), &counted);
+        for (unit, submission) in submitted {
+            outcome(roll_up.set_report(unit, Some(submission)));
         }
         self.metrics.rolled_up("whole", started);
         Ok(Kept {
@@ -259,7 +282,7 @@ fn submission<'a>(report: &'a DerivedReport, basis: &Basis) -> Option<Submission
             .extract
             .template_version
             .unwrap_or(basis.template_version),
-        late: is_late(report, basis.due_day),
+        late: is_late(report, basis.due_day_of(report.extract.subject.unit)),
     })
 }
 
@@ -280,16 +303,30 @@ fn basis(catalogue: &Catalogue, key: &RollUpKey) -> Result<(Basis, Template), Pr
     let duties = catalogue
         .duties()
         .filter(|duty| duty.template == key.template && duty.period == period);
-    let (mut due, mut due_day) = (BTreeSet::new(), None);
-    for duty in duties {
-        due.extend(tree.of_kind(&duty.unit_kind).map(|record| record.unit));
-        due_day = due_day.max(duty.due.parse::<Date>().ok());
-    }
-    let basis = Basis {
+    let mut basis = Basis {
         template_version: version.version,
+        due: BTreeMap::new(),
+        exempt: BTreeSet::new(),
+        due_day: None,
         tree: Arc::new(tree),
-        due,
-        due_day,
     };
+    for duty in duties {
+        basis.due_day = basis.due_day.max(duty.due.parse::<Date>().ok());
+        for owed in catalogue.owed(duty, &basis.tree) {
+            let unit = owed.unit.unit;
+            match owed.is_exempt() {
+                true => {
+                    basis.exempt.insert(unit);
+                }
+                false => {
+                    let day = basis.due.entry(unit).or_default();
+                    *day = (*day).max(owed.due_day());
+                }
+            }
+        }
+    }
+    // Who owes it by one duty is not let off by another.
+    let Basis { due, exempt, .. } = &mut basis;
+    exempt.retain(|unit| !due.contains_key(unit));
     Ok((basis, template))
 }

@@ -42,6 +42,9 @@ pub enum TableError {
         /// Which one, from 1.
         line: usize,
     },
+    /// A table longer than [`limits::HOLIDAY_TABLE_BYTES_MAX`].
+    #[error("a table of days has at most {max} bytes", max = limits::HOLIDAY_TABLE_BYTES_MAX)]
+    Long,
     /// A day that another line says otherwise about.
     #[error("line {line}: {day} is there already, and otherwise")]
     Twice {
@@ -109,6 +112,22 @@ impl Calendar {
             0 => Err(TableError::Range { line }),
             _ => Ok(()),
         }
+    }
+
+    /// Takes over what another calendar names: it stands, and the years it knows are known.
+    pub fn supersede(&mut self, other: &Self) {
+        self.days.extend(other.days());
+        self.years.extend(&other.years);
+    }
+
+    /// The days that are not as their weekday says: true for worked ones.
+    pub fn days(&self) -> impl Iterator<Item = (Date, bool)> {
+        self.days.iter().map(|(day, worked)| (*day, *worked))
+    }
+
+    /// The years it knows.
+    pub fn years(&self) -> impl Iterator<Item = u16> {
+        self.years.iter().copied()
     }
 
     /// True if offices are open on a day.

@@ -6,6 +6,7 @@
 //!
 //! [`record`] is the bytes; this file is the state they add up to.
 
+pub mod duties;
 mod names;
 pub mod record;
 #[cfg(test)]
@@ -16,10 +17,12 @@ use std::sync::OnceLock;
 
 use ed25519_dalek::VerifyingKey;
 
+use crate::calendar::Calendar;
 use crate::identity::{DutyId, GrantId, InstallationId, KeyId, PersonId, ProvinceId, UnitId};
+pub use duties::{Among, Duty, DutyException, Holidays, Owed, Terms};
 pub use names::{InOrder, Names};
 pub use record::{
-    Body, Duty, Grant, NodeRecord, Person, Record, RecordError, Role, SignedRecord, UnitRecord,
+    Body, Grant, NodeRecord, Person, Record, RecordError, Role, SignedRecord, UnitRecord,
 };
 
 /// Why a record cannot follow the ones applied so far. The state is unchanged.
@@ -117,6 +120,8 @@ pub struct Catalogue {
     grants_of: BTreeMap<PersonId, Vec<GrantId>>,
     keys: BTreeMap<KeyId, DeviceKey>,
     duties: BTreeMap<DutyId, Duty>,
+    exceptions: BTreeMap<(DutyId, UnitId), DutyException>,
+    calendar: Calendar,
     node_keys: BTreeMap<KeyId, [u8; 32]>,
     nodes: BTreeMap<KeyId, NodeRecord>,
     named: Names,
@@ -210,6 +215,17 @@ impl Catalogue {
                 unknown("a device key")
             }
             Body::Node(node) if !self.units.contains_key(&node.unit) => unknown("a unit"),
+            Body::DutyEnded(duty) if !self.duties.contains_key(duty) => unknown("a duty"),
+            Body::DutyException(exception) if !self.duties.contains_key(&exception.duty) => {
+                unknown("a duty")
+            }
+            Body::DutyException(exception) if !self.units.contains_key(&exception.unit) => {
+                unknown("a unit")
+            }
+            Body::Duty(Duty {
+                among: Among::Within(unit),
+                ..
+            }) if !self.units.contains_key(unit) => unknown("a unit"),
             Body::Province { .. }
             | Body::Template { .. }
             | Body::Person(_)
@@ -217,6 +233,9 @@ impl Catalogue {
             | Body::DeviceKey { .. }
             | Body::DeviceKeyEnded { .. }
             | Body::Duty(_)
+            | Body::DutyEnded(_)
+            | Body::DutyException(_)
+            | Body::Holidays(_)
             | Body::NodeKey { .. }
             | Body::Node(_)
             | Body::Rehearsal { .. } => Ok(()),
@@ -293,6 +312,14 @@ impl Catalogue {
             Body::Duty(duty) => {
                 self.duties.insert(duty.duty, duty);
             }
+            Body::DutyEnded(duty) => {
+                self.duties.remove(&duty);
+                self.exceptions.retain(|(of, _), _| *of != duty);
+            }
+            Body::DutyException(exception) => {
+                self.except(exception);
+            }
+            Body::Holidays(holidays) => self.calendar.supersede(holidays.days()),
             Body::NodeKey { public_key, .. } => {
                 self.node_keys.insert(KeyId::of(&public_key), public_key);
             }
@@ -408,10 +435,6 @@ impl Catalogue {
     /// Every device key.
     pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &DeviceKey)> {
         self.keys.iter()
-    }
-    /// Every reporting duty.
-    pub fn duties(&self) -> impl Iterator<Item = &Duty> {
-        self.duties.values()
     }
     /// The public keys of nodes that may sign receipts.
     pub fn node_keys(&self) -> impl Iterator<Item = &[u8; 32]> {

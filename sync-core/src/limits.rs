@@ -221,6 +221,9 @@ pub const OUTLIER_SPREADS: i64 = 6;
 /// Days in one line of a table of holidays: the longest Tết has nine, with the weekends around it.
 pub const HOLIDAY_RANGE_DAYS_MAX: usize = 31;
 
+/// Bytes of a table of holidays: ten years of thirty lines.
+pub const HOLIDAY_TABLE_BYTES_MAX: usize = 16 * 1024;
+
 /// Days that a duty may be due before or after the end of its period.
 pub const DUE_DAYS_MAX: u32 = 400;
 

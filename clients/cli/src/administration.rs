@@ -8,7 +8,7 @@ use sync_core::catalogue::Role;
 use sync_core::catalogue_files;
 use sync_core::form::Template;
 use sync_core::form::import::FormImportError;
-use sync_core::identity::{GrantId, InstallationId, KeyId, PersonId, UnitId};
+use sync_core::identity::{DutyId, GrantId, InstallationId, KeyId, PersonId, UnitId};
 use sync_core::org_unit::import::{ImportedUnit, UnitImportError, import_any, import_departments};
 
 use crate::durable_file::{self, FileError};
@@ -128,6 +128,86 @@ pub struct Added {
     pub unchanged: usize,
 }
 
+/// A reporting duty as it is asked for: a last day or a rule, for a period or each part of it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DutyAsked {
+    /// Template id.
+    pub template: String,
+    /// Kind of unit.
+    pub unit_kind: String,
+    /// Only those of a group of this grouping.
+    pub grouping: Option<String>,
+    /// The group.
+    pub group: Option<String>,
+    /// Only those at or below a unit.
+    pub within: Option<UnitId>,
+    /// Period, canonical text.
+    pub period: String,
+    /// `month`, `quarter` or `half`: one for each part of the period.
+    pub each: Option<String>,
+    /// Last day, yyyy-mm-dd.
+    pub due: Option<String>,
+    /// How the last day is found.
+    pub rule: Option<String>,
+}
+
+/// How a unit is to owe a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TermsAsked {
+    /// As everybody does.
+    AsOthers,
+    /// By this day, yyyy-mm-dd.
+    Extended(String),
+    /// Not at all.
+    Exempt,
+}
+
+/// What duties came to.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct DutiesAdded {
+    /// New or moved ones.
+    pub added: usize,
+    /// Those that were there already.
+    pub unchanged: usize,
+    /// Each of them.
+    pub duties: Vec<DutyAdded>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct DutyAdded {
+    /// Its id.
+    pub duty: DutyId,
+    /// Period.
+    pub period: String,
+    /// Last day.
+    pub due: String,
+    /// How many units owe it.
+    pub units: usize,
+    /// `new`, `moved` or `unchanged`.
+    pub change: String,
+}
+
+/// The calendar of the province.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HolidaysKnown {
+    /// The years in which working days can be counted.
+    pub years: Vec<u16>,
+    /// Days that are not as their weekday says.
+    pub days: Vec<HolidayKnown>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HolidayKnown {
+    /// yyyy-mm-dd.
+    pub day: String,
+    /// Offices are open.
+    pub worked: bool,
+    /// The province said so itself.
+    pub own: bool,
+}
+
 /// A template version at the server.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct TemplateAdded {
@@ -242,18 +322,60 @@ impl Administration<'_> {
         self.post("/v1/people", &json!({ "people": people }))
     }
 
-    /// Adds a reporting duty.
-    pub fn add_duty(
+    /// Adds reporting duties; a dry run only says what they come to.
+    pub fn add_duties(
         &mut self,
-        template: &str,
-        unit_kind: &str,
-        period: &str,
-        due: &str,
-    ) -> Result<Added, RoadError> {
-        let duty = json!({
-            "template": template, "unit_kind": unit_kind, "period": period, "due": due,
-        });
-        self.post("/v1/duties", &json!({ "duties": [duty] }))
+        duties: &[DutyAsked],
+        dry_run: bool,
+    ) -> Result<DutiesAdded, RoadError> {
+        self.post(
+            "/v1/duties",
+            &json!({ "duties": duties, "preview": dry_run }),
+        )
+    }
+
+    /// Lets a unit owe a report otherwise. False: it was so already.
+    pub fn except_from_duty(
+        &mut self,
+        duty: DutyId,
+        unit: UnitId,
+        terms: &TermsAsked,
+        reason: &str,
+    ) -> Result<bool, RoadError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            changed: bool,
+        }
+        let (terms, due) = match terms {
+            TermsAsked::AsOthers => ("as_others", None),
+            TermsAsked::Extended(day) => ("extended", Some(day)),
+            TermsAsked::Exempt => ("exempt", None),
+        };
+        let body = json!({ "unit": unit, "terms": terms, "due": due, "reason": reason });
+        let answer: Answer = self.post(&format!("/v1/duties/{duty}/exceptions"), &body)?;
+        Ok(answer.changed)
+    }
+
+    /// Ends a reporting duty. False: there was none.
+    pub fn end_duty(&mut self, duty: DutyId) -> Result<bool, RoadError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            ended: bool,
+        }
+        let answer: Answer = self.post(&format!("/v1/duties/{duty}/end"), &json!({}))?;
+        Ok(answer.ended)
+    }
+
+    /// Announces holidays; a dry run only says what the calendar would be.
+    pub fn announce_holidays(
+        &mut self,
+        table: &str,
+        dry_run: bool,
+    ) -> Result<HolidaysKnown, RoadError> {
+        self.post(
+            "/v1/holidays",
+            &json!({ "table": table, "preview": dry_run }),
+        )
     }
 
     /// Makes enrolment codes, in the order asked.

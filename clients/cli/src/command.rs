@@ -12,6 +12,7 @@ mod fill;
 mod fingerprints;
 mod grant;
 mod history;
+mod holidays;
 mod list;
 mod node;
 mod org;
@@ -127,6 +128,9 @@ enum Command {
     /// Administrator: reporting duties
     #[command(subcommand)]
     Duty(duty::Duty),
+    /// Holidays, and weekends on which offices are open
+    #[command(subcommand)]
+    Holidays(holidays::Holidays),
     /// Administrator: enrolment codes
     #[command(subcommand)]
     Enrolment(enrolment::Enrolment),
@@ -271,6 +275,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::People(command) => command.run(context),
         Command::Person(command) => command.run(context),
         Command::Duty(command) => command.run(context),
+        Command::Holidays(command) => command.run(context),
         Command::Enrolment(command) => command.run(context),
         Command::Device(command) => command.run(context),
         Command::Node(command) => command.run(context),

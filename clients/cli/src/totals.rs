@@ -43,16 +43,29 @@ impl DeviceTotals {
     /// Adds up what the device holds.
     pub fn new(tablet: &mut Tablet, template: &str, period: &str) -> Result<Self, TotalsError> {
         let period = lookup::period(period)?;
+        let written = period.to_string();
+        let subjects = tablet.device().subjects().map_err(TabletError::from)?;
+        let mut reported = BTreeSet::new();
+        for subject in subjects.values() {
+            if subject.template == template
+                && subject.period == written
+                && !tablet.document(subject)?.cells().is_empty()
+            {
+                reported.insert(subject.unit);
+            }
+        }
         let catalogue = tablet.device().catalogue();
         let form = lookup::template(catalogue, template)?;
         let tree = lookup::tree_on(catalogue, period.last_day())?;
-        let written = period.to_string();
         let duties = catalogue
             .duties()
             .filter(|duty| duty.template == template && duty.period == written);
+        // Who was let off is missing nowhere, and counts if it reports all the same.
         let due: BTreeSet<UnitId> = duties
-            .flat_map(|duty| tree.of_kind(&duty.unit_kind))
-            .map(|record| record.unit)
+            .flat_map(|duty| catalogue.owed(duty, &tree))
+            .map(|owed| (owed.unit.unit, owed.is_exempt()))
+            .filter(|(unit, is_exempt)| !is_exempt || reported.contains(unit))
+            .map(|(unit, _)| unit)
             .collect();
         if due.is_empty() {
             return Err(TotalsError::NoDuty {
@@ -66,7 +79,6 @@ impl DeviceTotals {
             period,
             roll_up,
         };
-        let subjects = tablet.device().subjects().map_err(TabletError::from)?;
         for subject in subjects.values() {
             totals.take(tablet, subject)?;
         }

@@ -9,7 +9,8 @@
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 use sync_core::catalogue::{
-    Body, Catalogue, Duty, Grant, Person, Record, Role, SignedRecord, UnitRecord,
+    Among, Body, Catalogue, Duty, DutyException, Grant, Person, Record, Role, SignedRecord, Terms,
+    UnitRecord,
 };
 use sync_core::catalogue_files;
 use sync_core::form::Template;
@@ -82,6 +83,8 @@ impl Node {
             duty: DutyId([1; 8]),
             template: template.id().to_owned(),
             unit_kind: "commune".into(),
+            among: Among::All,
+            rule: String::new(),
             period: "2025".into(),
             due: "2025-12-15".into(),
         }));
@@ -446,6 +449,33 @@ fn what_a_choice_would_do_is_told_before_it_is_made() {
         (&json!(true), &json!([]))
     );
     assert_eq!(desks["reports"][0]["period"], "2025");
+}
+
+#[test]
+fn a_unit_that_owes_otherwise_sees_its_own_day_and_why() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let mut told = |terms: Terms, reason: &str| -> Value {
+        node.record(Body::DutyException(DutyException {
+            duty: DutyId([1; 8]),
+            unit: COMMUNE,
+            terms,
+            reason: reason.into(),
+        }));
+        hanh.sync(&mut node);
+        serde_json::from_str(&hanh.state.work(NOW + 90 * 86_400, "app").unwrap()).unwrap()
+    };
+    let work = told(Terms::Extended("2099-01-10".into()), "lũ quét");
+    assert_eq!(
+        (&work[0]["due"], &work[0]["past_due"], &work[0]["put_off"]),
+        (&json!("2099-01-10"), &json!(false), &json!("lũ quét"))
+    );
+    assert_eq!(told(Terms::Exempt, "mới thành lập"), json!([]));
+    let work = told(Terms::AsOthers, "");
+    assert_eq!(
+        (&work[0]["due"], &work[0]["past_due"], &work[0]["put_off"]),
+        (&json!("2025-12-15"), &json!(true), &Value::Null)
+    );
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod administration;
 #[cfg(test)]
 mod desks;
 #[cfg(test)]
+mod duties;
+#[cfg(test)]
 mod enrolment;
 #[cfg(test)]
 mod field;

@@ -66,6 +66,9 @@ impl Names {
             | Body::GrantEnded(_)
             | Body::DeviceKeyEnded { .. }
             | Body::Duty(_)
+            | Body::DutyEnded(_)
+            | Body::DutyException(_)
+            | Body::Holidays(_)
             | Body::NodeKey { .. }
             | Body::Node(_)
             | Body::Rehearsal { .. } => {}

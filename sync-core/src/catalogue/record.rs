@@ -2,6 +2,7 @@
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
+use super::duties::{Duty, DutyException, Holidays};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{DutyId, GrantId, InstallationId, KeyId, PersonId, UnitId, labelled_hash};
 use crate::limits;
@@ -136,21 +137,6 @@ pub struct Grant {
     pub until: i64,
 }
 
-/// A reporting duty: every unit of a kind owes the report of a template for a period.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duty {
-    /// The duty.
-    pub duty: DutyId,
-    /// Template id.
-    pub template: String,
-    /// Kind of the units that owe it.
-    pub unit_kind: String,
-    /// Period, canonical text.
-    pub period: String,
-    /// Last day, yyyy-mm-dd.
-    pub due: String,
-}
-
 /// A node that serves a unit and those below it, beside the province's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRecord {
@@ -225,6 +211,12 @@ pub enum Body {
     },
     /// A node whose receipts count, and which serves a unit.
     Node(NodeRecord),
+    /// Nobody owes this report any more.
+    DutyEnded(DutyId),
+    /// What one unit owes otherwise.
+    DutyException(DutyException),
+    /// Days on which offices are closed or open otherwise than this node's program knows.
+    Holidays(Holidays),
 }
 
 /// A record before it is signed.
@@ -327,6 +319,9 @@ impl SignedRecord {
             | Body::Duty(_)
             | Body::NodeKey { .. }
             | Body::Node(_)
+            | Body::DutyEnded(_)
+            | Body::DutyException(_)
+            | Body::Holidays(_)
             | Body::Rehearsal { .. } => Err(RecordError::NotTheFirst),
         }
     }
@@ -369,7 +364,8 @@ impl Record {
     }
 }
 
-const NO_UNIT: UnitId = UnitId([0; 8]);
+/// How none is written where a unit may stand.
+pub(super) const NO_UNIT: UnitId = UnitId([0; 8]);
 
 impl Body {
     fn write(&self, to: &mut Writer) -> u8 {
@@ -425,13 +421,7 @@ impl Body {
                 }
                 8
             }
-            Self::Duty(duty) => {
-                to.raw(&duty.duty.0)
-                    .text(&duty.template)
-                    .text(&duty.unit_kind);
-                to.text(&duty.period).text(&duty.due);
-                9
-            }
+            Self::Duty(duty) => duty.write(to),
             Self::NodeKey { public_key, label } => {
                 to.raw(public_key).text(label);
                 10
@@ -444,6 +434,18 @@ impl Body {
                 to.raw(&node.public_key).raw(&node.unit.0);
                 to.text(&node.label).text(&node.address);
                 12
+            }
+            Self::DutyEnded(duty) => {
+                to.raw(&duty.0);
+                17
+            }
+            Self::DutyException(exception) => {
+                exception.write(to);
+                18
+            }
+            Self::Holidays(holidays) => {
+                holidays.write(to);
+                19
             }
         }
     }
@@ -491,13 +493,7 @@ impl Body {
                     .collect::<Result<_, DecodeError>>()?;
                 Self::DeviceKeyEnded { key, accepted }
             }
-            9 => Self::Duty(Duty {
-                duty: DutyId(from.array("duty")?),
-                template: from.text(limits::CODE_BYTES_MAX, "template id")?.to_owned(),
-                unit_kind: from.name("unit kind")?.to_owned(),
-                period: from.name("period")?.to_owned(),
-                due: from.name("due date")?.to_owned(),
-            }),
+            9 => Self::Duty(Duty::read_plain(from)?),
             10 => Self::NodeKey {
                 public_key: from.array("public key")?,
                 label: from.name("label")?.to_owned(),
@@ -511,6 +507,10 @@ impl Body {
                 label: from.name("label")?.to_owned(),
                 address: from.name("address")?.to_owned(),
             }),
+            16 => Self::Duty(Duty::read_narrower(from)?),
+            17 => Self::DutyEnded(DutyId(from.array("duty")?)),
+            18 => Self::DutyException(DutyException::read(from)?),
+            19 => Self::Holidays(Holidays::read(from)?),
             _ => return Err(DecodeError::Undefined("kind of the record").into()),
         })
     }

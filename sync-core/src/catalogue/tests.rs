@@ -162,6 +162,8 @@ proptest! {
                 template: "a".into(),
                 unit_kind: name.clone(),
                 period: "2025".into(),
+                among: Among::All,
+                rule: String::new(),
                 due: "2025-12-20".into(),
             }),
             Body::Rehearsal { label: name },

@@ -3,7 +3,7 @@
 use super::Trouble;
 use super::coder::Pipe;
 use super::records::Records;
-use crate::catalogue::{Body, Duty, Grant, Person, Role, UnitRecord};
+use crate::catalogue::{Among, Body, Duty, Grant, Person, Role, UnitRecord};
 use crate::identity::{DutyId, GrantId, PersonId, UnitId};
 use crate::limits;
 
@@ -29,10 +29,14 @@ pub(super) mod told {
             Body::Person(_) => PERSON,
             Body::Grant(_) => GRANT,
             Body::DeviceKey { .. } => DEVICE_KEY,
-            Body::Duty(_) => DUTY,
+            Body::Duty(duty) if duty.is_plain() => DUTY,
             Body::Province { .. }
             | Body::GrantEnded(_)
             | Body::DeviceKeyEnded { .. }
+            | Body::Duty(_)
+            | Body::DutyEnded(_)
+            | Body::DutyException(_)
+            | Body::Holidays(_)
             | Body::NodeKey { .. }
             | Body::Node(_)
             | Body::Rehearsal { .. } => BYTES,
@@ -217,6 +221,8 @@ impl<P: Pipe> Records<P> {
             unit_kind: self.name("unit kind", text(|duty| &duty.unit_kind))?,
             period: self.name("period", text(|duty| &duty.period))?,
             due: self.name("due", text(|duty| &duty.due))?,
+            among: Among::All,
+            rule: String::new(),
         }))
     }
 }

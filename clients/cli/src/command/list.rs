@@ -5,7 +5,9 @@ use dongbo::Tablet;
 use dongbo::lookup::unit_name;
 use dongbo::trouble::Trouble;
 use serde_json::{Value, json};
-use sync_core::catalogue::{Catalogue, Duty, Person, TemplateVersion, UnitRecord};
+use sync_core::catalogue::{
+    Among, Catalogue, Duty, DutyException, Person, TemplateVersion, Terms, UnitRecord,
+};
 use sync_core::document::Subject;
 use sync_core::identity::DocumentId;
 use sync_core::org_unit::search_key;
@@ -45,7 +47,7 @@ impl List {
         let rows = match self.what {
             What::Units => self.units(catalogue)?,
             What::Templates => templates(catalogue)?,
-            What::Duties => catalogue.duties().map(duty).collect(),
+            What::Duties => duties(catalogue),
             What::Documents => documents(&tablet)?,
             What::People => catalogue.people().map(person).collect(),
         };
@@ -90,14 +92,51 @@ fn templates(catalogue: &Catalogue) -> Result<Vec<Row>, Trouble> {
     catalogue.templates().map(row).collect()
 }
 
+/// Duties, each followed by the units that owe otherwise.
+fn duties(catalogue: &Catalogue) -> Vec<Row> {
+    let of = |duty: &Duty| {
+        let exceptions = catalogue
+            .exceptions(duty.duty)
+            .map(|exception| (catalogue, exception));
+        let rows: Vec<Row> = std::iter::once(self::duty(duty))
+            .chain(exceptions.map(exception))
+            .collect();
+        rows
+    };
+    catalogue.duties().flat_map(of).collect()
+}
+
 fn duty(duty: &Duty) -> Row {
+    let among = match &duty.among {
+        Among::All => String::new(),
+        Among::Group(grouping, group) => format!(" {grouping}={group}"),
+        Among::Within(unit) => format!(" ∈ {unit}"),
+    };
+    let rule = match duty.rule.as_str() {
+        "" => String::new(),
+        rule => format!(" ({rule})"),
+    };
     (
-        json!({"template": duty.template, "unit_kind": duty.unit_kind,
-               "period": duty.period, "due": duty.due}),
+        json!({"duty": duty.duty, "template": duty.template, "unit_kind": duty.unit_kind,
+               "among": among.trim(), "period": duty.period, "rule": duty.rule, "due": duty.due}),
         format!(
-            "{}  {}  {}  ≤ {}",
-            duty.template, duty.unit_kind, duty.period, duty.due
+            "{}  {}  {}{among}  {}  ≤ {}{rule}",
+            duty.duty, duty.template, duty.unit_kind, duty.period, duty.due
         ),
+    )
+}
+
+fn exception((catalogue, exception): (&Catalogue, &DutyException)) -> Row {
+    let (terms, until) = match &exception.terms {
+        Terms::AsOthers => ("as_others", ""),
+        Terms::Extended(day) => ("extended", day.as_str()),
+        Terms::Exempt => ("exempt", ""),
+    };
+    let name = unit_name(catalogue, exception.unit);
+    (
+        json!({"duty": exception.duty, "unit": exception.unit, "unit_name": name,
+               "terms": terms, "due": until, "reason": exception.reason}),
+        format!("  {name}  {terms} {until}  {}", exception.reason),
     )
 }
 

@@ -8,7 +8,7 @@ use sync_core::catalogue::Duty;
 use super::plan::COMMUNE_KIND;
 use super::{Audience, DUE_IF_NEW, Options, Plan, PlannedDevice, RehearsalError, Stage};
 
-use crate::administration::{Administration, EnrolmentCode};
+use crate::administration::{Administration, DutyAsked, EnrolmentCode};
 use crate::enrolment::{self, Enrolling};
 use crate::exchange::{Patience, synchronise};
 use crate::now_s;
@@ -47,7 +47,14 @@ pub(super) fn administer(
         Some(due) => Some(due.as_str()),
     };
     if let Some(due) = due {
-        administration.add_duty(template, COMMUNE_KIND, &options.period, due)?;
+        let duty = DutyAsked {
+            template: template.to_owned(),
+            unit_kind: COMMUNE_KIND.to_owned(),
+            period: options.period.clone(),
+            due: Some(due.to_owned()),
+            ..DutyAsked::default()
+        };
+        administration.add_duties(&[duty], false)?;
     }
     audience.progress(Stage::Administration, 3, 4);
     let people: Vec<_> = plan.devices.iter().map(PlannedDevice::person).collect();

@@ -25,14 +25,23 @@ impl TabletState {
         let tree = self.tree_on(today)?;
         let catalogue = self.device.catalogue();
         let person = self.own_person();
-        let mut wanted: BTreeMap<Subject, Option<Duty>> = BTreeMap::new();
+        let mut wanted: BTreeMap<Subject, Option<Deadline>> = BTreeMap::new();
         for duty in catalogue.duties() {
-            for unit in tree.of_kind(&duty.unit_kind) {
-                let mine = person
-                    .is_some_and(|person| access::may_read(catalogue, person, unit.unit, now));
-                if mine {
-                    let subject = report_subject(duty, unit.unit);
-                    wanted.insert(subject, Some(duty.clone()));
+            for owed in catalogue.owed(duty, &tree) {
+                let unit = owed.unit.unit;
+                let mine =
+                    person.is_some_and(|person| access::may_read(catalogue, person, unit, now));
+                // What a unit was let off is no work; what it began all the same is shown below.
+                let Some(day) = owed.due().filter(|_| mine) else {
+                    continue;
+                };
+                let deadline = Deadline {
+                    day: day.to_owned(),
+                    put_off: owed.exception.map(|exception| exception.reason.clone()),
+                };
+                let kept = wanted.entry(report_subject(duty, unit)).or_default();
+                if kept.as_ref().is_none_or(|kept| kept.day < deadline.day) {
+                    *kept = Some(deadline);
                 }
             }
         }
@@ -41,18 +50,22 @@ impl TabletState {
         }
         let waiting = self.waiting_documents()?;
         let mut items = Vec::with_capacity(wanted.len());
-        for (subject, duty) in wanted {
+        for (subject, deadline) in wanted {
             let id = subject.document_id();
             let count = self.count(id, &subject)?;
             let template = self.template(&subject.template, count.version)?;
-            let is_late = duty
+            let is_late = deadline
                 .as_ref()
-                .is_some_and(|duty| today.to_string() > duty.due);
+                .is_some_and(|deadline| today.to_string() > deadline.day);
+            let (due, put_off) = match deadline {
+                Some(Deadline { day, put_off }) => (Some(day), put_off),
+                None => (None, None),
+            };
             items.push(json!({
                 "document": id, "template": subject.template, "unit": subject.unit,
                 "period": subject.period, "title": template.title(),
                 "unit_name": unit_name(self.device.catalogue(), subject.unit),
-                "due": duty.map(|duty| duty.due), "past_due": is_late,
+                "due": due, "past_due": is_late, "put_off": put_off,
                 "filled": count.filled, "rows": template.rows().len(),
                 "conflicts": count.conflicts, "findings": count.findings,
                 "draft_edits": self.device.draft(id).map_or(0, |draft| draft.edits.len()),
@@ -73,27 +86,38 @@ impl TabletState {
         let form = self.newest_template(template)?;
         let tree = self.tree_on(period.last_day())?;
         let written = period.to_string();
-        let catalogue = self.device.catalogue();
-        let due: BTreeSet<UnitId> = catalogue
-            .duties()
-            .filter(|duty| duty.template == template && duty.period == written)
-            .flat_map(|duty| tree.of_kind(&duty.unit_kind))
-            .map(|record| record.unit)
-            .collect();
-        let mut roll_up = RollUp::new(Arc::clone(&form), Arc::new(tree), &due);
+        let mut reports = Vec::new();
         for subject in self.device.subjects()?.into_values() {
             if subject.template != template || subject.period != written {
                 continue;
             }
             let document = self.device.with_draft(&subject)?;
             let cells = document.cells();
-            let submission = (!cells.is_empty()).then(|| Submission {
-                cells: &cells,
-                template_version: document.template_version().unwrap_or(form.version()),
+            if !cells.is_empty() {
+                let version = document.template_version().unwrap_or(form.version());
+                reports.push((subject.unit, cells, version));
+            }
+        }
+        // Who was let off is missing nowhere, and counts if it reports all the same.
+        let reported = |unit: UnitId| reports.iter().any(|(of, ..)| *of == unit);
+        let catalogue = self.device.catalogue();
+        let due: BTreeSet<UnitId> = catalogue
+            .duties()
+            .filter(|duty| duty.template == template && duty.period == written)
+            .flat_map(|duty| catalogue.owed(duty, &tree))
+            .map(|owed| (owed.unit.unit, owed.is_exempt()))
+            .filter(|(unit, is_exempt)| !is_exempt || reported(*unit))
+            .map(|(unit, _)| unit)
+            .collect();
+        let mut roll_up = RollUp::new(Arc::clone(&form), Arc::new(tree), &due);
+        for (unit, cells, template_version) in &reports {
+            let submission = Submission {
+                cells,
+                template_version: *template_version,
                 late: false,
-            });
+            };
             // A unit that owes no report is no part of the totals; that is no fault.
-            let _ = roll_up.set_report(subject.unit, submission);
+            let _ = roll_up.set_report(*unit, Some(submission));
         }
         let coverage = roll_up.coverage(unit);
         let figures: BTreeMap<&str, Value> = form
@@ -132,6 +156,14 @@ impl TabletState {
         OrgTree::of_catalogue(self.device.catalogue(), day)
             .map_err(|error| StepError::Damaged(error.to_string()))
     }
+}
+
+/// By when a report is due.
+struct Deadline {
+    /// yyyy-mm-dd.
+    day: String,
+    /// Why the unit has a day of its own, if it has.
+    put_off: Option<String>,
 }
 
 fn report_subject(duty: &Duty, unit: UnitId) -> Subject {

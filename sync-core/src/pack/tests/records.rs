@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::catalogue::{Body, Duty, Grant, Person, Record, Role, SignedRecord, UnitRecord};
+use crate::catalogue::{Among, Body, Duty, Grant, Person, Record, Role, SignedRecord, UnitRecord};
 use crate::codec::Writer;
 use crate::identity::{DutyId, GrantId, InstallationId, KeyId, PersonId, UnitId};
 use crate::pack::{Tip, pack_records, unpack_records};
@@ -83,7 +83,15 @@ fn body() -> impl Strategy<Value = Body> {
         ),
         1 => (any::<[u8; 8]>(), word(), word(), word(), word()).prop_map(
             |(duty, template, unit_kind, period, due)| {
-                Body::Duty(Duty { duty: DutyId(duty), template, unit_kind, period, due })
+                Body::Duty(Duty {
+                    duty: DutyId(duty),
+                    template,
+                    unit_kind,
+                    among: Among::All,
+                    period,
+                    rule: String::new(),
+                    due,
+                })
             }
         ),
         1 => any::<[u8; 8]>().prop_map(|grant| Body::GrantEnded(GrantId(grant))),
