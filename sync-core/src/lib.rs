@@ -20,6 +20,7 @@ pub mod period;
 pub mod catalogue_files;
 pub mod form;
 pub mod org_unit;
+pub mod plan;
 
 pub mod apportion;
 pub mod report;

@@ -241,3 +241,9 @@ pub const ANSWER_BYTES_LEAST: u64 = 2_048;
 
 /// Bytes that a batch adds around its changes: header, signature, entries.
 pub const BATCH_AROUND_BYTES: u64 = 400;
+
+/// Rows of one plan: ten times the longest one known to be assigned to a whole province.
+pub const PLAN_ROWS_MAX: usize = 5_000;
+
+/// Agencies in one cell of a plan: every unit of a province by its name.
+pub const PLAN_AGENCIES_MAX: usize = 300;

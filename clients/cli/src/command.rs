@@ -17,6 +17,7 @@ mod list;
 mod node;
 mod org;
 mod people;
+mod plan;
 mod rehearse;
 mod replay;
 mod show;
@@ -119,6 +120,9 @@ enum Command {
     /// Administrator: templates
     #[command(subcommand)]
     Template(template::Template),
+    /// Plans of tasks, from workbooks and documents
+    #[command(subcommand)]
+    Plan(plan::Plan),
     /// Administrator: people, from a list
     #[command(subcommand)]
     People(people::People),
@@ -272,6 +276,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Fingerprints(command) => command.run(context),
         Command::Org(command) => command.run(context),
         Command::Template(command) => command.run(context),
+        Command::Plan(command) => command.run(context),
         Command::People(command) => command.run(context),
         Command::Person(command) => command.run(context),
         Command::Duty(command) => command.run(context),

@@ -18,6 +18,7 @@ pub mod administration;
 pub mod enrolment;
 pub mod figures;
 pub mod lookup;
+pub mod plan_proposal;
 pub mod proposal;
 pub mod totals;
 pub mod typed;

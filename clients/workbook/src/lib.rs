@@ -1,9 +1,11 @@
-//! Reads workbooks (`.xlsx`, `.xlsm`) into the sheets that `sync_core::form::printed` understands.
+//! Reads workbooks (`.xlsx`, `.xlsm`) into the sheets that `sync_core::form::printed` understands, and
+//! text documents into their tables ([`document`]).
 //!
 //! The bytes are not trusted. A container is unpacked within limits before anything reads it
 //! (`unpack`), cells come one after the other and are counted, and what the reader behind cannot bear
 //! is an error here, never a panic: see [`read`].
 
+pub mod document;
 pub mod limits;
 mod unpack;
 
@@ -15,7 +17,9 @@ use calamine::{
     DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError, XlsxFormulaMetadata,
     expand_shared_formula,
 };
+use document::DocumentError;
 use sync_core::form::printed::{Cell, Merge, PrintedError, Sheet};
+use sync_core::plan::printed::{Part, PartKind};
 
 /// Why a file gives no sheets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,17 +72,7 @@ const COMPOUND_FILE: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
 /// The sheets of a workbook, in its order.
 pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, WorkbookError> {
-    if bytes.len() > limits::WORKBOOK_BYTES_MAX {
-        return Err(WorkbookError::TooLarge("file".to_owned()));
-    }
-    if bytes.starts_with(&COMPOUND_FILE) {
-        return Err(compound_file(bytes));
-    }
-    if !bytes.starts_with(b"PK") {
-        return Err(WorkbookError::NotAWorkbook(
-            "it does not begin as one".to_owned(),
-        ));
-    }
+    container(bytes)?;
     // The reader behind says in places that what it expects cannot be otherwise. Mutated workbooks have
     // not shown one of them; whatever is left must not end the program. Nothing is shared with it.
     let read = std::panic::catch_unwind(AssertUnwindSafe(|| {
@@ -90,6 +84,41 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Sheet>, WorkbookError> {
             "its parts contradict each other".to_owned(),
         ))
     })
+}
+
+/// The parts that a plan is read from: the sheets of a workbook, the tables of a document.
+pub fn plan_parts(bytes: &[u8]) -> Result<Vec<Part>, DocumentError> {
+    container(bytes)?;
+    let archive = zip::ZipArchive::new(Cursor::new(bytes));
+    let is_workbook = archive.is_ok_and(|archive| {
+        archive
+            .file_names()
+            .any(|name| name.is_ok_and(|name| name.starts_with("xl/")))
+    });
+    if !is_workbook {
+        return document::read(bytes);
+    }
+    let of_sheet = |sheet| Part {
+        kind: PartKind::Sheet,
+        sheet,
+    };
+    Ok(read(bytes)?.into_iter().map(of_sheet).collect())
+}
+
+/// Whether bytes begin as a container that can be opened.
+fn container(bytes: &[u8]) -> Result<(), WorkbookError> {
+    if bytes.len() > limits::WORKBOOK_BYTES_MAX {
+        return Err(WorkbookError::TooLarge("file".to_owned()));
+    }
+    if bytes.starts_with(&COMPOUND_FILE) {
+        return Err(compound_file(bytes));
+    }
+    if !bytes.starts_with(b"PK") {
+        return Err(WorkbookError::NotAWorkbook(
+            "it does not begin as one".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// An encrypted workbook is a compound file that says so; the format of before 2007 is one as well.

@@ -21,3 +21,18 @@ pub const CELLS_PASSED_MAX: usize = 5_000_000;
 
 /// Bytes of one formula that is kept: longer ones are no formula of a template.
 pub const FORMULA_BYTES_MAX: usize = 2 * 1024;
+
+/// Rows of one table of a document, empty ones included.
+pub const TABLE_ROWS_MAX: u32 = 20_000;
+
+/// Columns of one table of a document: sixteen times what a word processor draws.
+pub const TABLE_COLUMNS_MAX: u32 = 1_000;
+
+/// Tables inside each other in a document.
+pub const TABLE_DEPTH_MAX: usize = 16;
+
+/// Elements inside each other in a document.
+pub const ELEMENT_DEPTH_MAX: usize = 256;
+
+/// Tables of a document.
+pub const TABLES_MAX: usize = 1_000;

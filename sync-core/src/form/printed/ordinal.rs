@@ -7,7 +7,7 @@ const LETTERS: &str = "abcdđefghijklmnopqrstuvwxyz";
 
 /// What one piece of an ordinal counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     /// `A`, `B`.
     UpperLetter,
     /// `I`, `II`.
@@ -24,17 +24,17 @@ pub(super) enum Scheme {
 
 /// One piece: how it was written, and which in its row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Piece {
-    pub(super) scheme: Scheme,
+pub(crate) struct Piece {
+    pub(crate) scheme: Scheme,
     /// From 1; 0 for `0`.
-    pub(super) rank: u32,
+    pub(crate) rank: u32,
     /// As a code has it: `2`, `IV`, `a`.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// What stands in the ordinal column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ordinal {
+pub(crate) enum Ordinal {
     /// Nothing.
     Blank,
     /// `2.2.1`: one piece or more.
@@ -48,7 +48,7 @@ pub(super) enum Ordinal {
 }
 
 /// Words that begin a list of parts.
-pub(super) const OF_WHICH: [&str; 9] = [
+pub(crate) const OF_WHICH: [&str; 9] = [
     "trong do",
     "chia ra",
     "bao gom",
@@ -65,7 +65,7 @@ const BULLETS: [char; 14] = [
 ];
 
 /// Reads what stands in the ordinal column.
-pub(super) fn read(text: &str) -> Ordinal {
+pub(crate) fn read(text: &str) -> Ordinal {
     let text = text.trim();
     if text.is_empty() {
         return Ordinal::Blank;
@@ -83,7 +83,7 @@ pub(super) fn read(text: &str) -> Ordinal {
 }
 
 /// True for words that begin a list of parts and say nothing else.
-pub(super) fn is_of_which(text: &str) -> bool {
+pub(crate) fn is_of_which(text: &str) -> bool {
     let words = folded(text);
     OF_WHICH.contains(&words.as_str())
         || (begins_any(&words, &["chia theo", "phan theo", "chia ra"]) && words.len() <= 40)
@@ -168,7 +168,7 @@ fn lettered(text: &str, after_number: bool) -> Option<Piece> {
 }
 
 /// The same piece as a letter of the alphabet, if it is one letter.
-pub(super) fn letter(text: &str) -> Option<Piece> {
+pub(crate) fn letter(text: &str) -> Option<Piece> {
     let mut letters = text.chars();
     let (one, None) = (letters.next()?, letters.next()) else {
         return None;
@@ -192,7 +192,7 @@ fn roman(text: &str) -> Option<u32> {
 }
 
 /// A roman numeral for 1 to 50 and somewhat beyond.
-pub(super) fn roman_text(value: u32) -> String {
+pub(crate) fn roman_text(value: u32) -> String {
     let mut left = value;
     let mut text = String::new();
     for (worth, letters) in [
@@ -213,7 +213,7 @@ pub(super) fn roman_text(value: u32) -> String {
 }
 
 /// `before`, then this: `C`, `D`, `I`, `V`, `X` are numerals or letters by what they follow.
-pub(super) fn settle(piece: &Piece, before: Option<&Piece>) -> Piece {
+pub(crate) fn settle(piece: &Piece, before: Option<&Piece>) -> Piece {
     let as_letter = letter(&piece.text);
     let follows = |before: &Piece, now: &Piece| {
         before.scheme == now.scheme && now.rank > before.rank && now.rank <= before.rank + 2
@@ -232,7 +232,7 @@ pub(super) fn settle(piece: &Piece, before: Option<&Piece>) -> Piece {
 
 /// An ordinal that stands before a label in the same cell, as it is printed, and the rest:
 /// `1.2. Số hộ` and `- Nữ`, but not `100 % xã` nor `3 cấp`.
-pub(super) fn before_label(text: &str, whole_line: bool) -> Option<(String, String)> {
+pub(crate) fn before_label(text: &str, whole_line: bool) -> Option<(String, String)> {
     let text = text.trim_start();
     let first = text.chars().next()?;
     if BULLETS.contains(&first) {

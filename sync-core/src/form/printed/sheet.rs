@@ -152,7 +152,7 @@ impl Sheet {
     }
 
     /// The first cell that holds anything.
-    pub(super) fn first_place(&self) -> Option<Place> {
+    pub(crate) fn first_place(&self) -> Option<Place> {
         let (row, cells) = self.rows.first_key_value()?;
         Some(self.place(*row, cells.keys().next().copied()?))
     }
@@ -163,12 +163,12 @@ impl Sheet {
     }
 
     /// True if anything stands on these rows.
-    pub(super) fn holds_between(&self, first: u32, last: u32) -> bool {
+    pub(crate) fn holds_between(&self, first: u32, last: u32) -> bool {
         first <= last && self.rows.range(first..=last).next().is_some()
     }
 
     /// The lines that hold anything of their own, from the top.
-    pub(super) fn lines(&self) -> Result<Vec<Line>, PrintedError> {
+    pub(crate) fn lines(&self) -> Result<Vec<Line>, PrintedError> {
         let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
         for (row, cells) in &self.rows {
             let fields = cells.iter().map(|(column, cell)| Field {
@@ -210,20 +210,20 @@ impl Sheet {
 
 /// One field of a line: a cell, or the part of a merged region that this line shows.
 #[derive(Debug, Clone)]
-pub(super) struct Field {
-    pub(super) first_column: u32,
-    pub(super) last_column: u32,
-    pub(super) cell: Cell,
+pub(crate) struct Field {
+    pub(crate) first_column: u32,
+    pub(crate) last_column: u32,
+    pub(crate) cell: Cell,
     /// It stands in a line further up and reaches down to this one.
-    pub(super) covered: bool,
+    pub(crate) covered: bool,
 }
 
 /// What one row of a sheet shows, from left to right.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// From 0.
-    pub(super) row: u32,
-    pub(super) fields: Vec<Field>,
+    pub(crate) row: u32,
+    pub(crate) fields: Vec<Field>,
 }
 
 impl Line {
@@ -261,19 +261,19 @@ impl Line {
     }
 
     /// The field over a column.
-    pub(super) fn at(&self, column: u32) -> Option<&Field> {
+    pub(crate) fn at(&self, column: u32) -> Option<&Field> {
         self.fields
             .iter()
             .find(|field| (field.first_column..=field.last_column).contains(&column))
     }
 
     /// Fields that stand in this very line.
-    pub(super) fn own(&self) -> impl Iterator<Item = &Field> {
+    pub(crate) fn own(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !field.covered)
     }
 
     /// Everything of its own, as one text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let texts: Vec<&str> = self.own().map(|field| field.cell.text.trim()).collect();
         texts.join(" | ")
     }
