@@ -18,18 +18,22 @@ use crate::identity::{PersonId, UnitId};
 /// What a change touches, as far as rights tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// Cells, notes, narrative, attachments, the template version.
+    /// Cells, notes with sources and reasons, narrative, attachments, the template version.
     Content,
+    /// Comments at cells.
+    Comment,
     /// A statement by its number (`docs/formats.md` section 7).
     Statement(u8),
 }
 
-/// Which role may write what where its grant holds: the order of work in a unit, an area, a province.
+/// Which role may write what where its grant holds: the order of work in a unit, an area, a province. Whoever may read
+/// may comment.
 pub const WRITES: [(Role, &[Subject]); 8] = [
     (
         Role::Officer,
         &[
             Subject::Content,
+            Subject::Comment,
             Subject::Statement(1),
             Subject::Statement(2),
         ],
@@ -38,6 +42,7 @@ pub const WRITES: [(Role, &[Subject]); 8] = [
         Role::Head,
         &[
             Subject::Content,
+            Subject::Comment,
             Subject::Statement(1),
             Subject::Statement(2),
             Subject::Statement(3),
@@ -45,19 +50,31 @@ pub const WRITES: [(Role, &[Subject]); 8] = [
     ),
     (
         Role::Aggregator,
-        &[Subject::Statement(4), Subject::Statement(5)],
+        &[
+            Subject::Comment,
+            Subject::Statement(4),
+            Subject::Statement(5),
+        ],
     ),
-    (Role::DepartmentOwner, &[]),
+    (Role::DepartmentOwner, &[Subject::Comment]),
     (
         Role::ProvincialReviewer,
-        &[Subject::Statement(4), Subject::Statement(5)],
+        &[
+            Subject::Comment,
+            Subject::Statement(4),
+            Subject::Statement(5),
+        ],
     ),
     (
         Role::Approver,
-        &[Subject::Statement(5), Subject::Statement(6)],
+        &[
+            Subject::Comment,
+            Subject::Statement(5),
+            Subject::Statement(6),
+        ],
     ),
-    (Role::Administrator, &[]),
-    (Role::Auditor, &[]),
+    (Role::Administrator, &[Subject::Comment]),
+    (Role::Auditor, &[Subject::Comment]),
 ];
 
 /// What a touch is to rights.
@@ -68,6 +85,7 @@ pub fn subject(touch: &Touch) -> Subject {
         | Touch::TemplateVersion
         | Touch::Narrative(_)
         | Touch::Attachment(_) => Subject::Content,
+        Touch::Comment(_) => Subject::Comment,
         Touch::SignOff(statement) => Subject::Statement(*statement),
     }
 }

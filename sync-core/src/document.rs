@@ -6,8 +6,11 @@
 //! reads at any heads. Texts are merged by Automerge. Nothing reaches Automerge that did not pass
 //! the gate, our own changes included.
 
+pub mod comment;
 mod extract;
+pub mod margin;
 mod reauthor;
+mod restating;
 pub mod root;
 pub mod sign_off;
 mod standing;
@@ -16,7 +19,10 @@ mod text;
 pub mod value;
 mod write;
 
+pub use comment::{Comment, PlacedComment, Thread};
 pub use extract::{Extract, ExtractState};
+pub use margin::{Margin, MarginKey};
+pub use restating::Now;
 pub use root::{Extension, Table, extension_change, genesis_change};
 pub use sign_off::{Capacity, SignOff, Statement};
 pub use subject::{Subject, SubjectKind};
@@ -273,7 +279,9 @@ impl Document {
 
     /// [`Document::notes`] as it was at these heads.
     pub fn notes_at(&self, heads: &[ChangeHash]) -> BTreeMap<String, Vec<Rival>> {
-        self.table_at(Table::Notes, heads)
+        let mut notes = self.table_at(Table::Notes, heads);
+        notes.retain(|key, _| matches!(MarginKey::of(key), Some((_, MarginKey::Note))));
+        notes
     }
 
     /// The note at a cell; empty when there never was one.
@@ -350,12 +358,13 @@ impl Document {
         all
     }
 
-    /// True when cells, notes or narrative read differently now than at these heads. Sign-offs,
-    /// attachments and a value typed again do not count.
+    /// True when cells, notes with sources and reasons, or narrative read differently now than at these heads.
+    /// Sign-offs, comments, attachments and a value typed again do not count.
     pub fn changed_since(&self, heads: &[ChangeHash]) -> bool {
         let values = |table, heads: &[ChangeHash]| -> BTreeMap<String, Vec<CellValue>> {
             self.table_at(table, heads)
                 .into_iter()
+                .filter(|(key, _)| table == Table::Cells || margin::is_content(key))
                 .map(|(key, rivals)| (key, rivals.into_iter().map(|one| one.value).collect()))
                 .collect()
         };

@@ -18,6 +18,9 @@ pub const PREDECESSORS_PER_CHANGE_MAX: usize = 32_768;
 /// Bytes of an indicator code, a section id or a template id.
 pub const CODE_BYTES_MAX: usize = 64;
 
+/// Bytes of a key of a map: a code, what stands there, and the longest key id and number or rule.
+pub const KEY_BYTES_MAX: usize = CODE_BYTES_MAX + 80;
+
 /// Bytes of one text value: a note or a text cell of about four printed pages.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
@@ -124,6 +127,15 @@ pub const REQUEST_PART_BYTES_MAX: usize = 256 * 1024;
 
 /// Characters before or within a replacement in a text, as a draft names them.
 pub const DRAFT_TEXT_MAX: usize = 1 << 24;
+
+/// Bytes of one comment at a cell: some sentences.
+pub const COMMENT_BYTES_MAX: usize = 4 * 1024;
+
+/// Keys that one resolution of a thread may name: more people than ever talk about one cell.
+pub const COMMENTERS_MAX: usize = 256;
+
+/// Steps of one report that can be taken back on the device they were typed on: a day of typing.
+pub const UNDO_STEPS_MAX: usize = 200;
 
 /// Texts listed in one rolled-up figure; further ones are counted. A person reads no more at once.
 pub const TEXTS_LISTED_MAX: usize = 200;

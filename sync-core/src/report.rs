@@ -5,6 +5,7 @@
 
 pub mod review;
 pub mod sentence;
+pub mod signing;
 
 use crate::cell::{CellValue, Rival};
 use crate::form::formula::{Outcome, Unresolved};

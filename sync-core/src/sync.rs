@@ -25,6 +25,7 @@ pub mod receipt;
 pub mod repair;
 #[cfg(test)]
 mod tests;
+pub mod undo;
 pub mod uplink;
 
 pub use device::{
@@ -36,4 +37,5 @@ pub use node::{NodeIdentity, Session};
 pub use packed::{PackedRequest, PackedResponse};
 pub use proof::Proof;
 pub use receipt::Receipt;
+pub use undo::{Offered, Replaced, UndoHistory};
 pub use uplink::{Standing, Uplink};

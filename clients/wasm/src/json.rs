@@ -26,8 +26,56 @@ pub(crate) enum Typed {
     Number { code: String, number: String },
     /// A cell where nothing occurred.
     NoOccurrence { code: String },
+    /// The figure of the period before, marked until somebody confirms it.
+    Carry { code: String },
     /// A note beside a row; null empties.
     Note { code: String, text: Option<String> },
+    /// Where the figure comes from; null empties.
+    Source { code: String, text: Option<String> },
+    /// Why a figure stands though a rule speaks against it; null empties.
+    Reason {
+        code: String,
+        rule: String,
+        text: Option<String>,
+    },
+    /// Something said about a cell.
+    Comment { code: String, text: String },
+    /// All that was said about a cell is dealt with.
+    Resolve { code: String },
+    /// It is not dealt with after all.
+    Reopen { code: String },
+}
+
+impl Typed {
+    /// The code of a cell that is to take the figure of the period before.
+    pub(crate) fn carries(&self) -> Option<String> {
+        match self {
+            Self::Carry { code } => Some(code.clone()),
+            Self::Cell { .. }
+            | Self::Number { .. }
+            | Self::NoOccurrence { .. }
+            | Self::Note { .. }
+            | Self::Source { .. }
+            | Self::Reason { .. }
+            | Self::Comment { .. }
+            | Self::Resolve { .. }
+            | Self::Reopen { .. } => None,
+        }
+    }
+
+    /// True for what is said about a cell and changes nothing of the report: whoever may read may say it.
+    pub(crate) fn is_comment(&self) -> bool {
+        match self {
+            Self::Comment { .. } | Self::Resolve { .. } | Self::Reopen { .. } => true,
+            Self::Cell { .. }
+            | Self::Number { .. }
+            | Self::NoOccurrence { .. }
+            | Self::Carry { .. }
+            | Self::Note { .. }
+            | Self::Source { .. }
+            | Self::Reason { .. } => false,
+        }
+    }
 }
 
 pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, StepError> {

@@ -125,6 +125,12 @@ impl Tablet {
         self.act(|state| state.preview(subject, edits, now as i64))
     }
 
+    /// Takes the step of this number back that was typed here, or does it again: the rows that look different now,
+    /// in `said` the codes of cells that were said anew, and in `kept` those where something else stands since.
+    pub fn turn(&self, subject: &str, step: f64, back: bool, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.turn(subject, step as u64, back, now as i64))
+    }
+
     /// Seals every draft.
     pub fn seal(&self, now: f64) -> Result<(), JsValue> {
         self.act(|state| state.seal(now as i64))
@@ -274,6 +280,11 @@ impl Tablet {
         self.act(|state| state.report(subject))
     }
 
+    /// What stood in the two periods before, by code, as far as they are on this tablet.
+    pub fn earlier(&self, subject: &str) -> Result<String, JsValue> {
+        self.act(|state| state.earlier(subject))
+    }
+
     /// Every value that a cell ever had, the oldest first.
     pub fn history(&self, subject: &str, code: &str) -> Result<String, JsValue> {
         self.act(|state| state.history(subject, code))
@@ -283,6 +294,12 @@ impl Tablet {
     #[wasm_bindgen(js_name = readTyped)]
     pub fn read_typed(&self, template: &str, code: &str, text: &str) -> Result<String, JsValue> {
         self.act(|state| state.read_typed(template, code, text))
+    }
+
+    /// The same of many cells: `cells` is a list of code and text.
+    #[wasm_bindgen(js_name = readAll)]
+    pub fn read_all(&self, template: &str, cells: &str) -> Result<String, JsValue> {
+        self.act(|state| state.read_all(template, cells))
     }
 
     /// Totals of a unit from the reports on this tablet.

@@ -2,6 +2,7 @@
 
 mod budget;
 mod by_file;
+mod comments;
 mod counts;
 mod earlier;
 mod lists;
@@ -9,6 +10,8 @@ mod nodes;
 mod settling;
 mod suspect;
 mod templates;
+mod typed;
+mod undo;
 mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,19 +22,18 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use sync_core::batch::{Entry as PartEntry, Sealer, SignedPart};
 use sync_core::catalogue::{Catalogue, SignedRecord};
-use sync_core::document::{Document, Edit, Entry, Subject};
-use sync_core::form::{Template, entry};
+use sync_core::document::{Document, Subject};
+use sync_core::form::Template;
 use sync_core::identity::{
     ActorId, ChangeHash, InstallationId, KeyId, NodeId, PartId, PersonId, ProvinceId, UnitId,
     labelled_hash,
 };
 use sync_core::log::{KeyspaceError, MemoryKeyspace, Write};
-use sync_core::number::Number;
 use sync_core::report::review::Checks;
 use sync_core::sync::packed::Packing;
 use sync_core::sync::{Device, DeviceError, Frame, Notice, OutboxState, PackedResponse};
 
-use crate::json::{self, Typed};
+use crate::json;
 use crate::packed;
 use crate::view::{self, Origins};
 
@@ -59,6 +61,9 @@ pub enum StepError {
     /// What was typed is no value of its row.
     #[error("{0}")]
     Typed(String),
+    /// There is nothing to be carried forward into this row.
+    #[error("{0} has no single figure in the period before")]
+    NothingEarlier(String),
     /// A frame that is none.
     #[error("the answer cannot be read: {0}")]
     Frame(String),
@@ -80,6 +85,7 @@ impl StepError {
             Self::Device(DeviceError::Bundle(error)) => error.code(),
             Self::Device(_) => "tablet-device",
             Self::Typed(_) => "tablet-typed",
+            Self::NothingEarlier(_) => "tablet-nothing-earlier",
             Self::Frame(_) => "tablet-frame",
             Self::Problem(_) => "tablet-problem",
             Self::Unknown(_) => "tablet-unknown",
@@ -114,6 +120,8 @@ pub struct TabletState {
     counts: counts::Counts,
     /// What an edge has and the province may lack.
     at_edge: nodes::AtEdge,
+    /// What can be taken back.
+    undo: undo::Histories,
 }
 
 impl TabletState {
@@ -135,6 +143,7 @@ impl TabletState {
         let mut kept = MemoryKeyspace::new();
         let mut rows = packed::unpack(truth).map_err(damaged)?;
         let counts = counts::Counts::taken_from(&mut rows);
+        let undo = undo::Histories::taken_from(&mut rows);
         kept.apply(rows);
         let forgotten = read_again.then(Self::forget_place);
         kept.apply(forgotten.iter().cloned());
@@ -156,6 +165,7 @@ impl TabletState {
             outgoing_told: false,
             counts,
             at_edge: nodes::AtEdge::default(),
+            undo,
         })
     }
 
@@ -214,9 +224,11 @@ impl TabletState {
     pub fn edit(&mut self, subject: &str, edits: &str, now: i64) -> Step {
         let subject = json::subject(subject)?;
         let edits = self.typed_edits(&subject, edits, now)?;
-        let writes = self.device.edit(&subject, &edits)?;
+        let before = self.device.with_draft(&subject)?;
+        let (writes, document) = self.device.edited(&subject, &edits)?;
         self.writes.extend(writes);
-        self.rows(&subject)
+        self.typed_step(&before, &edits);
+        self.rows_of(&subject, &document)
     }
 
     /// See [`crate::Tablet::preview`].
@@ -225,25 +237,6 @@ impl TabletState {
         let edits = self.typed_edits(&subject, edits, now)?;
         let document = self.device.with_edits(&subject, &edits)?;
         self.rows_of(&subject, &document)
-    }
-
-    fn typed_edits(
-        &mut self,
-        subject: &Subject,
-        edits: &str,
-        typed_at: i64,
-    ) -> Result<Vec<Edit>, StepError> {
-        let typed: Vec<Typed> = json::parse(edits)?;
-        let template = self.template_of(subject)?;
-        let mut entries = Vec::with_capacity(typed.len() + 1);
-        if self.version_of(subject)?.is_none() {
-            entries.push(Entry::TemplateVersion(template.version()));
-        }
-        for one in &typed {
-            entries.push(entry_of(&template, one)?);
-        }
-        let edit = |entry| Edit { entry, typed_at };
-        Ok(entries.into_iter().map(edit).collect())
     }
 
     /// See [`crate::Tablet::seal`].
@@ -376,28 +369,6 @@ impl TabletState {
         Ok(json!(values).to_string())
     }
 
-    /// See [`crate::Tablet::read_typed`].
-    pub fn read_typed(&mut self, template: &str, code: &str, text: &str) -> Step {
-        let template = self.newest_template(template)?;
-        let row = template
-            .row(code)
-            .ok_or_else(|| StepError::Unknown(code.to_owned()))?;
-        let value = match entry::read(row, text) {
-            Ok(value) => json!({"value": view::value_json(&value)}),
-            Err(fault) => {
-                let readings: Vec<Value> = fault
-                    .readings()
-                    .iter()
-                    .map(|number| {
-                        json!({"number": number.canonical(), "text": number.to_vietnamese()})
-                    })
-                    .collect();
-                json!({"fault": fault.code(), "readings": readings})
-            }
-        };
-        Ok(value.to_string())
-    }
-
     fn rows(&mut self, subject: &Subject) -> Step {
         let document = self.device.with_draft(subject)?;
         self.rows_of(subject, &document)
@@ -405,7 +376,11 @@ impl TabletState {
 
     fn rows_of(&mut self, subject: &Subject, document: &Document) -> Step {
         let template = self.template_of(subject)?;
-        let (cells, notes) = (document.cells(), document.notes());
+        let cells = document.cells();
+        let beside = view::Around {
+            margins: document.margins(),
+            carried: document.carried().into_iter().collect(),
+        };
         let checks = self.checks_of(&template);
         let earlier = self.figures_before(subject)?;
         let kept = self.origins(subject)?;
@@ -415,10 +390,11 @@ impl TabletState {
             checks: &checks,
             earlier: earlier.as_deref(),
         };
-        let rows = view::rows(&looking, &cells, &notes, &origins);
+        let view::Rows { rows, blocking } = view::rows(&looking, &cells, &beside, &origins);
         Ok(json!({
             "document": document.id(), "heads": document.heads(),
-            "template_version": document.template_version(), "rows": rows,
+            "template_version": document.template_version(), "rows": rows, "blocking": blocking,
+            "undo": self.undo.offered(document.id()),
         })
         .to_string())
     }
@@ -509,41 +485,6 @@ fn changes_of(
 fn unit_name(catalogue: &Catalogue, unit: UnitId) -> String {
     let records = catalogue.unit(unit).and_then(<[_]>::last);
     records.map_or_else(|| unit.to_string(), |record| record.name.clone())
-}
-
-fn entry_of(template: &Template, typed: &Typed) -> Result<Entry, StepError> {
-    use sync_core::cell::CellValue;
-    let row = |code: &str| {
-        template
-            .row(code)
-            .ok_or_else(|| StepError::Unknown(code.to_owned()))
-    };
-    let fault = |fault: entry::EntryFault| StepError::Typed(fault.code().to_owned());
-    let (code, value) = match typed {
-        Typed::Note { code, text } => {
-            row(code)?;
-            return Ok(Entry::Note {
-                code: code.clone(),
-                text: text.clone(),
-            });
-        }
-        Typed::Cell { code, text: None } => (code, CellValue::Empty),
-        Typed::Cell {
-            code,
-            text: Some(text),
-        } => (code, entry::read(row(code)?, text).map_err(fault)?),
-        Typed::Number { code, number } => {
-            let number = Number::from_canonical(number)
-                .map_err(|_| StepError::Argument("no canonical number".to_owned()))?;
-            (code, entry::number_of(row(code)?, number).map_err(fault)?)
-        }
-        Typed::NoOccurrence { code } => (code, CellValue::NoOccurrence),
-    };
-    row(code)?;
-    Ok(Entry::Cell {
-        code: code.clone(),
-        value,
-    })
 }
 
 fn notice_json(notice: &Notice) -> Value {

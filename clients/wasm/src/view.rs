@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use sync_core::catalogue::Catalogue;
 use sync_core::cell::{CellValue, Rival};
+use sync_core::document::margin::words;
+use sync_core::document::{Comment, Margin, Thread};
 use sync_core::form::formula::Outcome;
 use sync_core::form::{Indicator, Section, Template};
 use sync_core::identity::{ActorId, ChangeHash, KeyId};
 use sync_core::number::{Number, Range};
 use sync_core::report::review::{self, Beside, Checks};
-use sync_core::report::{self, Finding, Rule, sentence};
+use sync_core::report::{self, Finding, Rule, sentence, signing};
 
 /// Where the values of a report come from.
 pub(crate) struct Origins<'a> {
@@ -84,13 +86,13 @@ pub(crate) struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    /// Everything that speaks against it so far. What is still empty is no finding yet.
+    /// Everything that speaks against it so far.
     fn findings(
         &self,
         cells: &BTreeMap<String, Vec<Rival>>,
-        notes: &BTreeMap<String, Vec<Rival>>,
+        margins: &BTreeMap<String, Margin>,
     ) -> Vec<Finding> {
-        let text = |(code, rivals): (&String, &Vec<Rival>)| match rivals.as_slice() {
+        let text = |(code, margin): (&String, &Margin)| match margin.notes.as_slice() {
             [
                 Rival {
                     value: CellValue::Text(note),
@@ -99,64 +101,139 @@ impl Looking<'_> {
             ] => Some((code.clone(), note.clone())),
             _ => None,
         };
-        let notes = notes.iter().filter_map(text).collect();
+        let notes = margins.iter().filter_map(text).collect();
         let beside = Beside {
             notes: Some(&notes),
             earlier: self.earlier,
             peers: None,
         };
-        let mut findings = review::review(self.template, self.checks, cells, &beside);
-        findings.retain(|finding| !matches!(finding.rule, Rule::LeftEmpty | Rule::RequiredEmpty));
-        findings
+        review::review(self.template, self.checks, cells, &beside)
     }
+}
+
+/// What stands around the cells of a report.
+pub(crate) struct Around<'a> {
+    pub(crate) margins: BTreeMap<String, Margin>,
+    /// Cells in which what was carried forward stands.
+    pub(crate) carried: BTreeSet<&'a str>,
+}
+
+/// The rows of a report, and how many things stand in the way of signing it.
+pub(crate) struct Rows {
+    pub(crate) rows: BTreeMap<String, Value>,
+    pub(crate) blocking: Value,
 }
 
 /// The rows of a report that have anything to show, by code.
 pub(crate) fn rows(
     looking: &Looking<'_>,
     cells: &BTreeMap<String, Vec<Rival>>,
-    notes: &BTreeMap<String, Vec<Rival>>,
+    around: &Around<'_>,
     origins: &Origins<'_>,
-) -> BTreeMap<String, Value> {
+) -> Rows {
     let template = looking.template;
     let proposals = report::proposals(template, cells);
     let mut findings: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    let found = looking.findings(cells, notes);
-    for finding in &found {
+    let found = looking.findings(cells, &around.margins);
+    let blocking = blocking(&found, &around.margins);
+    // While a report is filled, what is still empty is no finding yet.
+    let shown = |finding: &&Finding| !matches!(finding.rule, Rule::LeftEmpty | Rule::RequiredEmpty);
+    for finding in found.iter().filter(shown) {
         let of = findings.entry(finding.code.as_str()).or_default();
         of.push(finding_json(template, cells, finding));
     }
     let codes: BTreeSet<&str> = cells
         .keys()
-        .chain(notes.keys())
+        .chain(around.margins.keys())
         .chain(proposals.keys())
         .map(String::as_str)
         .chain(findings.keys().copied())
         .collect();
+    let none = Margin::default();
     let row = |code: &str| {
-        let rivals = |of: &BTreeMap<String, Vec<Rival>>| -> Vec<Value> {
-            let all = of.get(code).into_iter().flatten();
-            all.map(|rival| rival_json(rival, origins)).collect()
+        let all = |rivals: &[Rival]| -> Vec<Value> {
+            let json = |rival| rival_json(rival, origins);
+            rivals.iter().map(json).collect()
         };
-        json!({
-            "values": rivals(cells), "notes": rivals(notes),
+        let margin = around.margins.get(code).unwrap_or(&none);
+        let mut row = json!({
+            "values": all(cells.get(code).map(Vec::as_slice).unwrap_or_default()),
+            "notes": all(&margin.notes),
             "formula": proposals.get(code).map(outcome_json),
             "findings": findings.get(code).cloned().unwrap_or_default(),
-        })
+        });
+        // Few rows have any of these: the others are as short as they were.
+        if let Some(row) = row.as_object_mut() {
+            if around.carried.contains(code) {
+                row.insert("carried".to_owned(), json!(true));
+            }
+            if !margin.source.is_empty() {
+                row.insert("source".to_owned(), json!(all(&margin.source)));
+            }
+            if !margin.reasons.is_empty() {
+                let reasons = margin.reasons.iter();
+                let reasons: BTreeMap<_, _> = reasons.map(|(rule, of)| (rule, all(of))).collect();
+                row.insert("reasons".to_owned(), json!(reasons));
+            }
+            if !margin.thread.comments.is_empty() {
+                row.insert("thread".to_owned(), thread_json(&margin.thread, origins));
+            }
+        }
+        row
     };
-    codes
-        .into_iter()
-        .map(|code| (code.to_owned(), row(code)))
-        .collect()
+    let rows = codes.into_iter().map(|code| (code.to_owned(), row(code)));
+    Rows {
+        rows: rows.collect(),
+        blocking,
+    }
+}
+
+fn blocking(found: &[Finding], margins: &BTreeMap<String, Margin>) -> Value {
+    let blockers = signing::blockers(found, &|code, rule| {
+        let margin = margins.get(code)?;
+        words(margin.reasons.get(rule)?).map(str::to_owned)
+    });
+    let count = |wanted: signing::Why| blockers.iter().filter(|one| one.why == wanted).count();
+    json!({
+        "errors": count(signing::Why::Error),
+        "without_reason": count(signing::Why::WithoutReason),
+    })
+}
+
+fn thread_json(thread: &Thread, origins: &Origins<'_>) -> Value {
+    let comments: Vec<Value> = thread
+        .comments
+        .iter()
+        .map(|one| {
+            let (author, device) = who(&one.actor, origins);
+            let (kind, text) = match &one.comment {
+                Comment::Said(text) => ("said", Some(text)),
+                Comment::Resolved(_) => ("resolved", None),
+                Comment::Reopened => ("reopened", None),
+            };
+            json!({
+                "kind": kind, "text": text, "author": author, "device": device,
+                "claimed_at": one.claimed_at, "key": format!("{}/{}", one.key, one.number),
+            })
+        })
+        .collect();
+    json!({"open": thread.is_open(), "comments": comments})
+}
+
+/// The person and the device of a chain, as far as they are known here.
+fn who<'a>(actor: &ActorId, origins: &Origins<'a>) -> (Option<&'a str>, Option<&'a str>) {
+    let catalogue = origins.catalogue;
+    let device = origins.keys.get(actor).and_then(|key| catalogue.key(*key));
+    let author = device.and_then(|device| catalogue.person(device.person));
+    (
+        author.map(|person| person.display_name.as_str()),
+        device.map(|device| device.label.as_str()),
+    )
 }
 
 /// A value with where it came from and how far it has got.
 pub(crate) fn rival_json(rival: &Rival, origins: &Origins<'_>) -> Value {
-    let device = origins
-        .keys
-        .get(&rival.actor)
-        .and_then(|key| origins.catalogue.key(*key));
-    let author = device.and_then(|device| origins.catalogue.person(device.person));
+    let (author, device) = who(&rival.actor, origins);
     let state = state_of(rival, origins);
     // What is not sealed has no name yet: that of the change it would be is another one with every key.
     let change = match state {
@@ -165,8 +242,7 @@ pub(crate) fn rival_json(rival: &Rival, origins: &Origins<'_>) -> Value {
     };
     json!({
         "value": value_json(&rival.value),
-        "author": author.map(|person| &person.display_name),
-        "device": device.map(|device| &device.label),
+        "author": author, "device": device,
         "own": rival.actor == origins.own,
         "claimed_at": rival.claimed_at,
         "change": change,
@@ -228,7 +304,7 @@ fn finding_json(
     let sentence = sentence::of(template, cells, finding);
     let detail: BTreeMap<&str, String> = sentence.arguments.into_iter().collect();
     json!({
-        "rule": sentence.rule, "severity": finding.rule.severity().name(),
+        "rule": sentence.rule, "answers": finding.rule.code(), "severity": finding.rule.severity().name(),
         "detail": detail,
     })
 }

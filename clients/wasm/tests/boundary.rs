@@ -579,3 +579,153 @@ fn what_the_page_gets_wrong_is_an_error_and_no_panic() {
     let hex = province().to_string();
     assert!(TabletState::open(&hex, &[1; 8], &seed(1), &[1, 2, 3], false).is_err());
 }
+
+/// What was typed can be taken back after the app was closed, after it was sealed and sent; what a colleague typed
+/// over it stays.
+#[test]
+fn a_step_is_taken_back_after_a_restart_and_after_it_was_sent() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let mut toan = Worker::enrolled(&node, 2);
+    hanh.type_in(json!([cell("III.1.1", "5")]));
+    hanh.type_in(json!([cell("III.1.1", "6"), cell("III.1.2", "7")]));
+    hanh.sync(&mut node);
+    hanh.restart();
+    let turn = |worker: &mut Worker, way: &str| -> Value {
+        let report: Value =
+            serde_json::from_str(&worker.state.report(&subject()).unwrap()).unwrap();
+        let step = report["undo"][way]["step"].as_u64().unwrap();
+        let turned = worker.state.turn(&subject(), step, way == "back", NOW + 9);
+        worker.keep();
+        serde_json::from_str(&turned.unwrap()).unwrap()
+    };
+    let turned = turn(&mut hanh, "back");
+    assert_eq!(turned["said"], json!(["III.1.1", "III.1.2"]));
+    assert_eq!(
+        turned["rows"]["III.1.1"]["values"][0]["value"]["number"],
+        "5"
+    );
+    assert_eq!(
+        turned["rows"]["III.1.2"]["values"][0]["value"]["kind"],
+        "empty"
+    );
+    // It is a change like any other: sent, and seen by a colleague, who writes over one of the two.
+    hanh.sync(&mut node);
+    toan.sync(&mut node);
+    assert_eq!(toan.row("III.1.1")["values"][0]["value"]["number"], "5");
+    let nothing = &toan.state.report(&subject()).unwrap();
+    assert!(
+        nothing.contains(r#""back":null"#),
+        "his device typed nothing"
+    );
+    toan.type_in(json!([cell("III.1.2", "8")]));
+    toan.sync(&mut node);
+    hanh.sync(&mut node);
+    hanh.restart();
+    let turned = turn(&mut hanh, "forth");
+    assert_eq!(
+        (&turned["said"], &turned["kept"]),
+        (&json!(["III.1.1"]), &json!(["III.1.2"]))
+    );
+    assert_eq!(hanh.row("III.1.1")["values"][0]["value"]["number"], "6");
+    assert_eq!(hanh.row("III.1.2")["values"][0]["value"]["number"], "8");
+}
+
+fn for_period(period: &str) -> String {
+    json!({"template": "bao-cao-cchc-2022", "unit": COMMUNE, "period": period}).to_string()
+}
+
+/// Last period's figure is carried with its mark, which travels and ends with whoever confirms it.
+#[test]
+fn a_figure_is_carried_forward_with_its_mark_until_somebody_confirms_it() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let mut toan = Worker::enrolled(&node, 2);
+    let edits = json!([cell("III.3.1.1", "1.893"), cell("III.3.1.2", "1.887"),
+        {"kind": "no_occurrence", "code": "III.1.1"}]);
+    let last = hanh
+        .state
+        .edit(&for_period("2024"), &edits.to_string(), NOW);
+    last.unwrap();
+    hanh.keep();
+    let earlier: Value = serde_json::from_str(&hanh.state.earlier(&subject()).unwrap()).unwrap();
+    assert_eq!(earlier[0]["period"], "2024");
+    assert_eq!(earlier[0]["here"], true);
+    let figures = &earlier[0]["figures"];
+    assert_eq!(figures["III.3.1.1"]["values"][0]["text"], "1.893");
+    assert_eq!(figures["III.3.1"]["computed"]["low_text"], "99,68");
+    assert_eq!(
+        figures["III.1.1"]["carries"], false,
+        "what did not occur says nothing of this period"
+    );
+    assert_eq!(
+        earlier[1],
+        json!({"period": "2023", "here": false, "figures": null})
+    );
+
+    let carry = |code: &str| json!([{"kind": "carry", "code": code}]).to_string();
+    for code in ["III.1.1", "III.1.2"] {
+        let refused = hanh.state.edit(&subject(), &carry(code), NOW);
+        assert_eq!(refused.unwrap_err().code(), "tablet-nothing-earlier");
+    }
+    let report = hanh.type_in(json!([{"kind": "carry", "code": "III.3.1.1"}]));
+    assert_eq!(report["rows"]["III.3.1.1"]["carried"], true);
+    hanh.sync(&mut node);
+    toan.sync(&mut node);
+    assert_eq!(toan.row("III.3.1.1")["carried"], true);
+    toan.type_in(json!([{"kind": "number", "code": "III.3.1.1", "number": "1893"}]));
+    toan.sync(&mut node);
+    hanh.sync(&mut node);
+    assert_eq!(hanh.row("III.3.1.1")["carried"], Value::Null);
+    assert_eq!(
+        hanh.row("III.3.1.1")["values"][0]["author"],
+        "Hoàng Văn Toàn"
+    );
+}
+
+/// A source, a reason and comments travel with the report; a warning blocks until somebody says why.
+#[test]
+fn what_stands_beside_a_cell_travels_and_a_reason_answers_its_warning() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let mut toan = Worker::enrolled(&node, 2);
+    let report = hanh.type_in(json!([
+        cell("III.3.1.1", "100"),
+        cell("III.3.1.2", "50"),
+        cell("III.3.1", "99,9"),
+        {"kind": "source", "code": "III.3.1", "text": "Sổ theo dõi một cửa"},
+        {"kind": "comment", "code": "III.3.1", "text": "Sao khác công thức?"},
+    ]));
+    assert_eq!(report["blocking"]["without_reason"], 1);
+    let rule = report["rows"]["III.3.1"]["findings"][0]["rule"]
+        .as_str()
+        .unwrap();
+    assert!(rule.starts_with("formula_differs"), "{rule}");
+    hanh.sync(&mut node);
+    toan.sync(&mut node);
+    let row = toan.row("III.3.1");
+    assert_eq!(row["source"][0]["value"]["text"], "Sổ theo dõi một cửa");
+    assert_eq!(row["thread"]["open"], true);
+    assert_eq!(row["thread"]["comments"][0]["author"], "Ma Thị Hạnh");
+    let report = toan.type_in(json!([
+        {"kind": "reason", "code": "III.3.1", "rule": "formula_differs", "text": "Gồm cả hồ sơ chuyển kỳ"},
+        {"kind": "resolve", "code": "III.3.1"},
+    ]));
+    assert_eq!(report["blocking"]["without_reason"], 0);
+    toan.sync(&mut node);
+    // Said beside the resolution, before it was known.
+    let report = hanh.type_in(json!([{"kind": "comment", "code": "III.3.1", "text": "Còn thiếu"}]));
+    assert_eq!(report["rows"]["III.3.1"]["thread"]["open"], true);
+    hanh.sync(&mut node);
+    let row = hanh.row("III.3.1");
+    assert_eq!(row["thread"]["open"], true, "nobody has read it yet");
+    assert_eq!(
+        row["reasons"]["formula_differs"][0]["author"],
+        "Hoàng Văn Toàn"
+    );
+    assert_eq!(hanh.status()["held_parts"], 0);
+    let report = hanh.type_in(json!([{"kind": "resolve", "code": "III.3.1"}]));
+    assert_eq!(report["rows"]["III.3.1"]["thread"]["open"], false);
+    let report = hanh.type_in(json!([{"kind": "reopen", "code": "III.3.1"}]));
+    assert_eq!(report["rows"]["III.3.1"]["thread"]["open"], true);
+}

@@ -63,6 +63,7 @@ fn touches() -> Vec<Touch> {
     let mut touches = vec![
         Touch::Cell("I.1".into()),
         Touch::Note("I.1".into()),
+        Touch::Comment("I.1".into()),
         Touch::TemplateVersion,
         Touch::Narrative("mo-dau".into()),
         Touch::Attachment("00".into()),
@@ -101,10 +102,10 @@ fn a_role_writes_what_the_table_says_where_its_grant_holds_and_nothing_else() {
             }
         }
     }
-    // 9 places; officer 7 touches, head 8, aggregator, reviewer and approver 2 each.
+    // 9 places; officer 7 touches, head 8, aggregator, reviewer and approver 2 each; a comment everybody.
     assert_eq!(
         allowed,
-        9 * (7 + 8 + 2 + 2 + 2),
+        9 * (7 + 8 + 2 + 2 + 2 + Role::ALL.len()),
         "the table allows something, and not everything"
     );
 }

@@ -71,6 +71,14 @@ fn edit() -> impl Strategy<Value = Edit> {
         6 => (code(), value).prop_map(|(code, value)| Entry::Cell { code, value }),
         1 => (code(), proptest::option::of("[a-c]{0,3}"))
             .prop_map(|(code, text)| Entry::Note { code, text }),
+        1 => (code(), (-3i64..3).prop_map(number))
+            .prop_map(|(code, value)| Entry::Carried { code, value }),
+        1 => (code(), proptest::option::of("[a-c]{0,3}"))
+            .prop_map(|(code, text)| Entry::Source { code, text }),
+        1 => (code(), proptest::option::of("[a-c]{0,3}"))
+            .prop_map(|(code, text)| Entry::Reason { code, rule: "outlier".to_owned(), text }),
+        1 => (code(), comment())
+            .prop_map(|(code, comment)| Entry::Comment { code, key: key(0), comment }),
         1 => (1u32..4).prop_map(Entry::TemplateVersion),
         2 => (section(), "[a-cế]{0,6}")
             .prop_map(|(section, text)| Entry::NarrativeText { section, text }),
@@ -79,6 +87,14 @@ fn edit() -> impl Strategy<Value = Edit> {
             .prop_map(|(blob, metadata)| Entry::Attachment { blob: [blob; 32], metadata }),
     ];
     (entry, -2i64..100).prop_map(|(entry, typed_at)| Edit { entry, typed_at })
+}
+
+fn comment() -> impl Strategy<Value = Comment> {
+    prop_oneof![
+        "[a-c]{1,3}".prop_map(Comment::Said),
+        Just(Comment::Resolved(BTreeMap::from([(key(0), 1)]))),
+        Just(Comment::Reopened),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -147,10 +163,10 @@ impl Work {
     }
 }
 
-/// Sign-offs are signed with the key of the person at the replica.
+/// Sign-offs and comments are signed with the key of the person at the replica.
 fn owned(edit: &Edit, replica: usize) -> Edit {
     let mut edit = edit.clone();
-    if let Entry::SignOff { key: id, .. } = &mut edit.entry {
+    if let Entry::SignOff { key: id, .. } | Entry::Comment { key: id, .. } = &mut edit.entry {
         *id = key(replica as u8);
     }
     edit
@@ -300,7 +316,7 @@ proptest! {
         let read = |document: &Document| {
             let texts: Vec<_> = SECTIONS.iter().map(|name| document.narrative(name)).collect();
             let history: Vec<_> = CODES.iter().map(|code| document.cell_history(code)).collect();
-            (document.extract(), document.notes(), texts, history, document.sign_offs())
+            (document.extract(), (document.margins(), document.carried().join(" ")), texts, history, document.sign_offs())
         };
         for replica in &work.replicas[1..] {
             prop_assert_eq!(read(replica), read(&work.replicas[0]));
@@ -680,4 +696,122 @@ fn an_abandoned_choice_between_rivals_is_said_again() {
         .expect("says them again");
     assert_eq!(made.len(), 2);
     assert_eq!(beside.cells()["1"].len(), 1);
+}
+
+fn carried(code: &str, value: i64) -> Edit {
+    Edit {
+        entry: Entry::Carried {
+            code: code.to_owned(),
+            value: number(value),
+        },
+        typed_at: 1,
+    }
+}
+
+/// What was carried forward is marked until somebody types it; typed beside it, it is theirs, on every replica.
+#[test]
+fn a_carried_value_is_marked_until_somebody_says_it() {
+    let mut document = Document::new(subject()).expect("new");
+    document
+        .write(actor(1), &[carried("1", 5), carried("2", 6)])
+        .expect("writes");
+    assert_eq!(document.carried(), ["1", "2"]);
+    assert_eq!(document.cells()["1"][0].value, number(5));
+    let mut other = document.clone();
+    let typed = other
+        .write(actor(2), &[cell("1", number(5), 2)])
+        .expect("writes");
+    assert_eq!(other.carried(), ["2"]);
+    // The same, carried again by somebody who did not know: the word of the one who typed it counts.
+    let again = document
+        .write(actor(1), &[carried("1", 5)])
+        .expect("writes");
+    document.apply([typed.bytes.as_slice()]).expect("applies");
+    other.apply([again.bytes.as_slice()]).expect("applies");
+    for replica in [&document, &other] {
+        assert_eq!(replica.carried(), ["2"]);
+        assert_eq!(
+            replica.cells()["1"].len(),
+            1,
+            "equal values are no conflict"
+        );
+    }
+    let empty = Edit {
+        entry: Entry::Carried {
+            code: "1".to_owned(),
+            value: CellValue::Empty,
+        },
+        typed_at: 1,
+    };
+    assert_eq!(
+        document.write(actor(1), &[empty]),
+        Err(WriteError::NothingToCarry)
+    );
+}
+
+fn said(person: u8, text: &str) -> Edit {
+    Edit {
+        entry: Entry::Comment {
+            code: "1".to_owned(),
+            key: key(person),
+            comment: Comment::Said(text.to_owned()),
+        },
+        typed_at: 1,
+    }
+}
+
+/// Comments of two people who were apart are one set; a resolution beside one does not hide it; none of it is a
+/// change of what was signed, and no other reader mistakes it for a note.
+#[test]
+fn comments_merge_as_a_set_and_are_no_content() {
+    let mut document = Document::new(subject()).expect("new");
+    document
+        .write(actor(1), &[cell("1", number(5), 1), said(1, "sao tăng?")])
+        .expect("writes");
+    let signed = document.heads();
+    let mut other = document.clone();
+    let resolution = document.thread("1").resolution().expect("something");
+    let resolve = Edit {
+        entry: Entry::Comment {
+            code: "1".to_owned(),
+            key: key(1),
+            comment: resolution,
+        },
+        typed_at: 2,
+    };
+    let resolved = document.write(actor(1), &[resolve]).expect("writes");
+    assert!(!document.thread("1").is_open());
+    let beside = other
+        .write(actor(2), &[said(2, "đang hỏi"), said(2, "đã rõ")])
+        .expect("writes");
+    document.apply([beside.bytes.as_slice()]).expect("applies");
+    other.apply([resolved.bytes.as_slice()]).expect("applies");
+    assert_eq!(document.margins(), other.margins());
+    let thread = document.thread("1");
+    let numbers: Vec<_> = thread
+        .comments
+        .iter()
+        .map(|one| (one.key, one.number))
+        .collect();
+    assert_eq!(thread.comments.len(), 4);
+    for wanted in [(key(1), 1), (key(1), 2), (key(2), 1), (key(2), 2)] {
+        assert!(numbers.contains(&wanted));
+    }
+    assert!(
+        thread.is_open(),
+        "what came beside the resolution was not read"
+    );
+    assert!(!document.changed_since(&signed));
+    assert!(document.notes().is_empty());
+    let source = Entry::Source {
+        code: "1".to_owned(),
+        text: Some("sổ theo dõi".to_owned()),
+    };
+    let source = Edit {
+        entry: source,
+        typed_at: 3,
+    };
+    document.write(actor(2), &[source]).expect("writes");
+    assert!(document.changed_since(&signed));
+    assert!(document.notes().is_empty());
 }

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::cell::CellValue;
 use crate::gate::{
-    Action, ChangeContent, GateError, Judgement, Key, Op, OpId, Refusal, Value, decode, encode,
-    judge_past, typing_message,
+    Action, ChangeContent, Clock, GateError, Judgement, Key, Op, OpId, Refusal, Value, decode,
+    encode, judge_past, typing_message,
 };
 use crate::identity::{ActorId, ChangeHash, KeyId};
 
+use super::comment::Comment;
+use super::margin::{MarginKey, comment_numbers};
 use super::root::{Table, extension_change};
 use super::sign_off::SignOff;
 use super::standing::standing_at;
 use super::text::{Element, Splice, difference, elements, splice, text_object};
-use super::value::value_from_cell;
+use super::value::{value_from_carried, value_from_cell};
 use super::{ApplyError, Document};
 
 /// One thing typed.
@@ -35,6 +37,39 @@ pub enum Entry {
         code: String,
         /// The value.
         value: CellValue,
+    },
+    /// A value from the period before, carried forward into a cell: marked as such until somebody confirms it by
+    /// typing it. Nothing is carried of what is empty or did not occur.
+    Carried {
+        /// Indicator code.
+        code: String,
+        /// The value.
+        value: CellValue,
+    },
+    /// Where the figure of a cell comes from; `None` empties it.
+    Source {
+        /// Indicator code.
+        code: String,
+        /// In a few words.
+        text: Option<String>,
+    },
+    /// Why a figure stands though a rule speaks against it; `None` empties it.
+    Reason {
+        /// Indicator code.
+        code: String,
+        /// The code of the rule.
+        rule: String,
+        /// The reason.
+        text: Option<String>,
+    },
+    /// A comment of this key at a cell; its number is the next one of the key there.
+    Comment {
+        /// Indicator code.
+        code: String,
+        /// The key of the person who writes.
+        key: KeyId,
+        /// What is written.
+        comment: Comment,
     },
     /// A note at a cell; `None` empties it.
     Note {
@@ -105,6 +140,9 @@ pub enum WriteError {
     /// No section id.
     #[error("{0:?} is no section id")]
     Section(String),
+    /// A value that is empty, or did not occur.
+    #[error("there is nothing to carry forward")]
+    NothingToCarry,
     /// A replacement beyond the end of the text.
     #[error("replacement lies beyond the end of section {0:?}")]
     Range(String),
@@ -173,7 +211,11 @@ impl Document {
         let section = match entry {
             Entry::Narrative { section, .. } | Entry::NarrativeText { section, .. } => section,
             Entry::Cell { .. }
+            | Entry::Carried { .. }
             | Entry::Note { .. }
+            | Entry::Source { .. }
+            | Entry::Reason { .. }
+            | Entry::Comment { .. }
             | Entry::TemplateVersion(_)
             | Entry::SignOff { .. }
             | Entry::Attachment { .. } => return Ok(()),
@@ -191,6 +233,8 @@ struct Draft<'a> {
     document: &'a Document,
     actor: ActorId,
     deps: Vec<ChangeHash>,
+    /// The past of the change.
+    clock: Clock,
     start_op: u64,
     ops: Vec<Op>,
     typed_at: Vec<i64>,
@@ -207,6 +251,7 @@ impl<'a> Draft<'a> {
             document,
             actor,
             start_op: document.history.last_op_at(&deps) + 1,
+            clock: document.history.clock_at(&deps),
             deps,
             ops: Vec::new(),
             typed_at: Vec::new(),
@@ -225,6 +270,26 @@ impl<'a> Draft<'a> {
     fn add(&mut self, edit: &Edit) -> Result<(), WriteError> {
         match &edit.entry {
             Entry::Cell { code, value } => self.put(Table::Cells, code, value_from_cell(value)),
+            Entry::Carried { code, value } => {
+                let value = value_from_carried(value).ok_or(WriteError::NothingToCarry)?;
+                self.put(Table::Cells, code, value);
+            }
+            Entry::Source { code, text } => {
+                self.put(
+                    Table::Notes,
+                    &MarginKey::Source.key(code),
+                    text_or_null(text),
+                );
+            }
+            Entry::Reason { code, rule, text } => {
+                let at = MarginKey::Reason(rule).key(code);
+                self.put(Table::Notes, &at, text_or_null(text));
+            }
+            Entry::Comment { code, key, comment } => {
+                let number = self.next_comment(code, *key);
+                let at = MarginKey::Comment(*key, number).key(code);
+                self.put(Table::Notes, &at, Value::Bytes(comment.encode()));
+            }
             Entry::Note { code, text } => self.put(Table::Notes, code, text_or_null(text)),
             Entry::TemplateVersion(version) => {
                 self.put(
@@ -278,8 +343,10 @@ impl<'a> Draft<'a> {
             Some(own) => vec![own],
             None => {
                 let puts = self.document.puts.all(table, key);
-                let clock = self.document.history.clock_at(&self.deps);
-                standing_at(puts, &clock).iter().map(|put| put.id).collect()
+                standing_at(puts, &self.clock)
+                    .iter()
+                    .map(|put| put.id)
+                    .collect()
             }
         };
         self.ops.push(Op {
@@ -307,6 +374,15 @@ impl<'a> Draft<'a> {
             .max()
             .unwrap_or(0)
             + 1
+    }
+
+    /// One more than the largest number of the key's comments at a cell, here or in this draft.
+    fn next_comment(&self, code: &str, key: KeyId) -> u64 {
+        let own = self.standing.keys();
+        let own = own.filter(|(table, _)| *table == Table::Notes);
+        let own = comment_numbers(own.map(|(_, at)| at.as_str()), code, key);
+        let known = self.document.comment_numbers(code, key);
+        own.chain(known).max().unwrap_or(0) + 1
     }
 
     fn text(&mut self, section: &str) -> Result<&mut (OpId, Vec<Element>), WriteError> {
@@ -348,7 +424,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn text_or_null(text: &Option<String>) -> Value {
+pub(super) fn text_or_null(text: &Option<String>) -> Value {
     match text {
         Some(text) => Value::Text(text.clone()),
         None => Value::Null,

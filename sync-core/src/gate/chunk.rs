@@ -315,7 +315,7 @@ impl<'a, 'b> Rows<'a, 'b> {
         let counter = self.key_counter.next()?;
         let string = self.key_string.next()?;
         match (actor, counter, string) {
-            (None, None, Some(string)) if string.len() > limits::CODE_BYTES_MAX => {
+            (None, None, Some(string)) if string.len() > limits::KEY_BYTES_MAX => {
                 Err(GateError::Limit("key"))
             }
             (None, None, Some(string)) => Ok(Key::Map(string.to_owned())),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::history::merge;
 use super::shape::sign_off_key;
 use super::{Action, Clock, DecodedChange, History, Key, Op, OpId, Place, Value, Written, place};
+use crate::document::margin::MarginKey;
 use crate::document::root::Table;
 use crate::document::sign_off::SignOff;
 use crate::identity::{ActorId, ChangeHash, KeyId};
@@ -14,8 +15,10 @@ use crate::identity::{ActorId, ChangeHash, KeyId};
 pub enum Touch {
     /// The cell of this indicator code.
     Cell(String),
-    /// The note at this indicator code.
+    /// The note at this indicator code, its source or a reason: the key in the map of notes.
     Note(String),
+    /// A comment at this indicator code.
+    Comment(String),
     /// The template version.
     TemplateVersion,
     /// The text of this section.
@@ -74,6 +77,9 @@ pub enum Refusal {
     /// A sign-off stands under the key of somebody else.
     #[error("operation {0} writes a sign-off of another key")]
     SignOffKey(usize),
+    /// A comment stands under the key of somebody else.
+    #[error("operation {0} writes a comment of another key")]
+    CommentKey(usize),
 }
 
 impl Refusal {
@@ -87,13 +93,14 @@ impl Refusal {
             Self::NotInPast(_) => "change-not-in-past",
             Self::OtherTarget(_) => "change-other-target",
             Self::SignOffKey(_) => "change-sign-off-key",
+            Self::CommentKey(_) => "change-comment-key",
         }
     }
 }
 
 /// Judges a change signed by `key`, whose chain is `signer`, against the document's history.
 ///
-/// A sign-off is written once because it has no predecessors: a second one under the same key hides
+/// A sign-off or a comment is written once because it has no predecessors: a second one under the same key hides
 /// nothing, both are read. Whether one stands there already is not asked, as the answer would depend
 /// on the order of arrival when one key works on two installations.
 ///
@@ -112,8 +119,20 @@ pub fn judge<H: History + ?Sized>(
         if is_sign_off_of_another(op, key) {
             return Ok(Judgement::Refused(Refusal::SignOffKey(index)));
         }
+        if is_comment_of_another(op, key) {
+            return Ok(Judgement::Refused(Refusal::CommentKey(index)));
+        }
     }
     judge_past(change, history)
+}
+
+fn is_comment_of_another(op: &Op, key: KeyId) -> bool {
+    match (op.object.and_then(place), &op.key) {
+        (Some(Place::Table(Table::Notes)), Key::Map(at)) => {
+            matches!(MarginKey::of(at), Some((_, MarginKey::Comment(id, _))) if id != key)
+        }
+        (_, _) => false,
+    }
 }
 
 fn is_sign_off_of_another(op: &Op, key: KeyId) -> bool {
@@ -223,7 +242,12 @@ impl<H: History + ?Sized> Past<'_, H> {
         };
         Ok(match op.object.and_then(place) {
             Some(Place::Table(Table::Cells)) => Some(Touch::Cell(key())),
-            Some(Place::Table(Table::Notes)) => Some(Touch::Note(key())),
+            Some(Place::Table(Table::Notes)) => Some(match MarginKey::of(&key()) {
+                Some((code, MarginKey::Comment(..))) => Touch::Comment(code.to_owned()),
+                Some((_, MarginKey::Note | MarginKey::Source | MarginKey::Reason(_))) | None => {
+                    Touch::Note(key())
+                }
+            }),
             Some(Place::Table(Table::Meta)) => Some(Touch::TemplateVersion),
             Some(Place::Table(Table::SignOffs)) => match &op.value {
                 Value::Bytes(bytes) => SignOff::decode(bytes)

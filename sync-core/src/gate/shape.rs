@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Action, ChangeContent, GateError, Key, Op, OpId, Value};
+use crate::document::comment::Comment;
+use crate::document::margin::MarginKey;
 use crate::document::root::{GENESIS_ACTOR, GENESIS_LAST_OP, Table};
 use crate::document::sign_off::SignOff;
 use crate::document::value::cell_from_value;
@@ -43,18 +45,27 @@ pub(super) fn check(content: &ChangeContent) -> Result<(), GateError> {
     if content.start_op <= GENESIS_LAST_OP {
         return Err(GateError::Malformed("start_op"));
     }
-    let mut stated = BTreeSet::new();
+    let mut once = BTreeSet::new();
     for (index, op) in content.ops.iter().enumerate() {
         let refuse = |reason| GateError::Operation { index, reason };
         check_op(op).map_err(refuse)?;
-        if let (Some(Place::Table(Table::SignOffs)), Key::Map(key)) =
-            (op.object.and_then(place), &op.key)
-            && !stated.insert(key)
+        if let (Some(Place::Table(table)), Key::Map(key)) = (op.object.and_then(place), &op.key)
+            && is_written_once(table, key)
+            && !once.insert((table, key))
         {
-            return Err(refuse("a sign-off is written once"));
+            return Err(refuse("a sign-off or a comment is written once"));
         }
     }
     Ok(())
+}
+
+/// True for a place that one operation alone may ever name.
+fn is_written_once(table: Table, key: &str) -> bool {
+    match table {
+        Table::SignOffs => true,
+        Table::Notes => matches!(MarginKey::of(key), Some((_, MarginKey::Comment(..)))),
+        Table::Attachments | Table::Cells | Table::Meta | Table::Narrative => false,
+    }
 }
 
 fn check_op(op: &Op) -> Result<(), &'static str> {
@@ -107,13 +118,7 @@ fn check_entry(table: Table, key: &str, op: &Op) -> Result<(), &'static str> {
                 .map(|_| ())
                 .ok_or("a cell cannot hold this value")
         }
-        Table::Notes => {
-            check_code(key)?;
-            match &op.value {
-                Value::Null | Value::Text(_) => Ok(()),
-                Value::False | Value::Int(_) | Value::Bytes(_) => Err("a note is null or a string"),
-            }
-        }
+        Table::Notes => check_beside(key, op),
         Table::Meta => match (key, &op.value) {
             ("template_version", Value::Int(version))
                 if (1..=u32::MAX.into()).contains(version) =>
@@ -136,6 +141,31 @@ fn check_entry(table: Table, key: &str, op: &Op) -> Result<(), &'static str> {
         }
         Table::Attachments => check_attachment(key, &op.value),
         Table::Narrative => Err("sections are made by extensions only"),
+    }
+}
+
+/// Notes, sources and reasons, which replace what stood there, and comments, which replace nothing.
+fn check_beside(key: &str, op: &Op) -> Result<(), &'static str> {
+    let (code, beside) = MarginKey::of(key).ok_or("nothing stands beside a cell under this key")?;
+    check_code(code)?;
+    match (beside, &op.value) {
+        (MarginKey::Comment(..), Value::Bytes(_)) if !op.pred.is_empty() => {
+            Err("a comment is written once")
+        }
+        (MarginKey::Comment(..), Value::Bytes(bytes)) => Comment::decode(bytes)
+            .map(|_| ())
+            .map_err(|_| "a comment is malformed"),
+        (MarginKey::Comment(..), Value::Null | Value::False | Value::Int(_) | Value::Text(_)) => {
+            Err("a comment is bytes")
+        }
+        (
+            MarginKey::Note | MarginKey::Source | MarginKey::Reason(_),
+            Value::Null | Value::Text(_),
+        ) => Ok(()),
+        (
+            MarginKey::Note | MarginKey::Source | MarginKey::Reason(_),
+            Value::False | Value::Int(_) | Value::Bytes(_),
+        ) => Err("a note, a source or a reason is null or a string"),
     }
 }
 

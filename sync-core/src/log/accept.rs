@@ -551,7 +551,8 @@ fn reason_of(refusal: Refusal) -> HeldReason {
         | Refusal::Sequence { .. }
         | Refusal::NotInPast(_)
         | Refusal::OtherTarget(_)
-        | Refusal::SignOffKey(_) => HeldReason::Gate,
+        | Refusal::SignOffKey(_)
+        | Refusal::CommentKey(_) => HeldReason::Gate,
     }
 }
 

@@ -351,7 +351,7 @@ impl<P: Pipe> Exchange<'_, P> {
             Some(Key::Head | Key::Element(_)) | None => None,
         };
         let about = tag(at.table) * 8 + tag(Some(table));
-        let limit = (limits::CODE_BYTES_MAX, about as usize);
+        let limit = (limits::KEY_BYTES_MAX, about as usize);
         let key = self.ops.codes.code(&mut self.pipe, limit, key)?;
         let value = self.value(table, given.map(|op| &op.value))?;
         Ok(put(table, key, value, pred))

@@ -308,18 +308,26 @@ impl Device {
     ///
     /// The effect is tried on a copy first, so that what is saved can be sealed.
     pub fn edit(&mut self, subject: &Subject, edits: &[Edit]) -> Result<Vec<Write>, DeviceError> {
+        self.edited(subject, edits).map(|(writes, _)| writes)
+    }
+
+    /// The same, and the document with its draft as it is then.
+    pub fn edited(
+        &mut self,
+        subject: &Subject,
+        edits: &[Edit],
+    ) -> Result<(Vec<Write>, Document), DeviceError> {
         if self.catalogue.newest_template(&subject.template).is_none() {
             return Err(DeviceError::Unknown("the template"));
         }
         if self.catalogue.unit(subject.unit).is_none() {
             return Err(DeviceError::Unknown("the unit"));
         }
-        self.with_edits(subject, edits)?;
-        let document = subject.document_id();
+        let document = self.with_edits(subject, edits)?;
         let draft = self.draft_with(subject, edits);
         let mut writes = Vec::new();
-        self.set_draft(document, Some(draft), &mut writes);
-        Ok(writes)
+        self.set_draft(document.id(), Some(draft), &mut writes);
+        Ok((writes, document))
     }
 
     /// The document with what is accepted and sealed, and with the draft on top.

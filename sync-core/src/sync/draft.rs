@@ -2,7 +2,7 @@
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::document::value::{cell_from_value, value_from_cell};
-use crate::document::{Edit, Entry, SignOff, Subject};
+use crate::document::{Comment, Edit, Entry, SignOff, Subject};
 use crate::gate::Value;
 use crate::identity::KeyId;
 use crate::limits;
@@ -86,7 +86,7 @@ fn read_optional(from: &mut Reader<'_>) -> Result<Option<String>, DecodeError> {
     }
 }
 
-fn write_entry(to: &mut Writer, entry: &Entry) {
+pub(super) fn write_entry(to: &mut Writer, entry: &Entry) {
     match entry {
         Entry::Cell { code, value } => {
             to.u8(1).text(code);
@@ -121,10 +121,25 @@ fn write_entry(to: &mut Writer, entry: &Entry) {
             to.u8(7).raw(blob);
             write_optional(to, metadata.as_deref());
         }
+        Entry::Carried { code, value } => {
+            to.u8(8).text(code);
+            write_value(to, &value_from_cell(value));
+        }
+        Entry::Source { code, text } => {
+            to.u8(9).text(code);
+            write_optional(to, text.as_deref());
+        }
+        Entry::Reason { code, rule, text } => {
+            to.u8(10).text(code).text(rule);
+            write_optional(to, text.as_deref());
+        }
+        Entry::Comment { code, key, comment } => {
+            to.u8(11).text(code).raw(&key.0).bytes(&comment.encode());
+        }
     }
 }
 
-fn read_entry(from: &mut Reader<'_>) -> Result<Entry, DecodeError> {
+pub(super) fn read_entry(from: &mut Reader<'_>) -> Result<Entry, DecodeError> {
     let code = |from: &mut Reader<'_>| from.text(limits::CODE_BYTES_MAX, "code").map(str::to_owned);
     let text = |from: &mut Reader<'_>| from.text(limits::TEXT_BYTES_MAX, "text").map(str::to_owned);
     let size = |from: &mut Reader<'_>| from.count(limits::DRAFT_TEXT_MAX, "position");
@@ -158,6 +173,25 @@ fn read_entry(from: &mut Reader<'_>) -> Result<Entry, DecodeError> {
         7 => Entry::Attachment {
             blob: from.array("blob")?,
             metadata: read_optional(from)?,
+        },
+        8 => Entry::Carried {
+            code: code(from)?,
+            value: cell_from_value(&read_value(from)?)
+                .ok_or(DecodeError::Undefined("value of a cell"))?,
+        },
+        9 => Entry::Source {
+            code: code(from)?,
+            text: read_optional(from)?,
+        },
+        10 => Entry::Reason {
+            code: code(from)?,
+            rule: code(from)?,
+            text: read_optional(from)?,
+        },
+        11 => Entry::Comment {
+            code: code(from)?,
+            key: KeyId(from.array("key")?),
+            comment: Comment::decode(from.bytes(limits::TEXT_BYTES_MAX, "comment")?)?,
         },
         _ => return Err(DecodeError::Undefined("kind of edit")),
     })

@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use sync_core::cell::CellValue;
 use sync_core::document::{
-    Capacity, Document, Edit, Entry, NewChange, SignOff, Statement, Subject, SubjectKind,
+    Capacity, Comment, Document, Edit, Entry, NewChange, SignOff, Statement, Subject, SubjectKind,
     WriteError, extension_change,
 };
 use sync_core::gate::{DecodedChange, Judgement, decode, encode, judge};
@@ -50,7 +50,7 @@ struct Moment {
 fn typed(rng: &mut ChaCha8Rng, person: usize) -> Edit {
     let code = CODES[rng.random_range(0..CODES.len())].to_owned();
     let section = SECTIONS[rng.random_range(0..SECTIONS.len())].to_owned();
-    let entry = match rng.random_range(0..12u8) {
+    let entry = match rng.random_range(0..16u8) {
         0..6 => Entry::Cell {
             code,
             value: match rng.random_range(0..5u8) {
@@ -80,6 +80,27 @@ fn typed(rng: &mut ChaCha8Rng, person: usize) -> Edit {
                 capacity: Capacity::Own,
                 heads: vec![ChangeHash([7; 32])],
                 reason: String::new(),
+            },
+        },
+        11 => Entry::Carried {
+            code,
+            value: CellValue::Number("99.65".parse().expect("a number")),
+        },
+        12 => Entry::Source {
+            code,
+            text: rng.random_bool(0.5).then(|| "sổ theo dõi".to_owned()),
+        },
+        13 => Entry::Reason {
+            code,
+            rule: "outlier".to_owned(),
+            text: rng.random_bool(0.5).then(|| "mới nhận thêm".to_owned()),
+        },
+        14 => Entry::Comment {
+            code,
+            key: key(person),
+            comment: match rng.random_bool(0.5) {
+                true => Comment::Said("xem lại".to_owned()),
+                false => Comment::Reopened,
             },
         },
         _ => Entry::Attachment {

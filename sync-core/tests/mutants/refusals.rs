@@ -2,12 +2,12 @@
 
 use sync_core::cell::CellValue;
 use sync_core::document::{
-    Capacity, Document, Edit, Entry, NewChange, SignOff, Statement, Table, extension_change,
-    genesis_change,
+    Capacity, Comment, Document, Edit, Entry, MarginKey, NewChange, SignOff, Statement, Table,
+    extension_change, genesis_change,
 };
 use sync_core::gate::{
-    Action, ChangeContent, DecodedChange, GateError, Judgement, Key, Op, OpId, Refusal, Value,
-    decode, encode, judge,
+    Action, ChangeContent, DecodedChange, GateError, Judgement, Key, Op, OpId, Refusal, Touch,
+    Value, decode, encode, judge,
 };
 
 use crate::change_mutation::{body_of, seal};
@@ -233,4 +233,95 @@ fn nobody_writes_under_the_name_of_another() {
         judged(&document, 1, &content),
         Judgement::Passed(_)
     ));
+    let comment = |of, number: u64| Key::Map(MarginKey::Comment(key(of), number).key("1"));
+    content.ops[0].object = Some(Table::Notes.object());
+    content.ops[0].value = Value::Bytes(Comment::Said("ký thay".to_owned()).encode());
+    content.ops[0].key = comment(0, 1);
+    assert_eq!(
+        judged(&document, 1, &content),
+        Judgement::Refused(Refusal::CommentKey(0))
+    );
+    content.ops[0].key = comment(1, 1);
+    assert_eq!(
+        judged(&document, 1, &content),
+        Judgement::Passed(vec![Touch::Comment("1".to_owned())])
+    );
+}
+
+/// MarginKey a cell stand a note, a source, reasons and comments, each under its key and of its kind, and nothing else.
+#[test]
+fn beside_a_cell_stands_what_has_a_place_there_and_nothing_else() {
+    let (_, _, second) = two_changes();
+    let shaped = |at: &str, value: &Value, pred: Vec<OpId>| {
+        let mut content = second.content.clone();
+        content.ops = vec![Op {
+            object: Some(Table::Notes.object()),
+            key: Key::Map(at.to_owned()),
+            insert: false,
+            action: Action::Put,
+            value: value.clone(),
+            pred,
+        }];
+        decode(&encode(&content).0).map(|_| ())
+    };
+    let words = Value::Text("sổ".to_owned());
+    let said = Value::Bytes(Comment::Said("sao?".to_owned()).encode());
+    let comment = MarginKey::Comment(key(1), 1).key("1");
+    let written = [
+        (MarginKey::Source.key("1"), &words),
+        (MarginKey::Source.key("1"), &Value::Null),
+        (MarginKey::Reason("outlier").key("1"), &words),
+        (comment.clone(), &said),
+    ];
+    for (at, value) in &written {
+        assert_eq!(shaped(at, value, Vec::new()), Ok(()), "{at:?}");
+    }
+    let refused = [
+        (MarginKey::Source.key("1"), &said),
+        (MarginKey::Source.key("1"), &Value::False),
+        (MarginKey::Source.key(""), &words),
+        (MarginKey::Reason("Outlier").key("1"), &words),
+        (MarginKey::Reason("").key("1"), &words),
+        (comment.clone(), &words),
+        (comment.clone(), &Value::Null),
+        (comment.clone(), &Value::Bytes(vec![1, 3, 0])),
+        (MarginKey::Comment(key(1), 0).key("1"), &said),
+        ("1\u{1f}other".to_owned(), &words),
+        ("1\u{1f}".to_owned(), &words),
+    ];
+    for (at, value) in &refused {
+        let result = shaped(at, value, Vec::new());
+        let operation = matches!(result, Err(GateError::Operation { index: 0, .. }));
+        assert!(operation, "{at:?} {value:?}: {result:?}");
+    }
+    // Written once: it replaces nothing, and nothing replaces it.
+    let pred = OpId {
+        counter: 11,
+        actor: actor(0),
+    };
+    assert!(shaped(&comment, &said, vec![pred]).is_err());
+    let mut twice = second.content.clone();
+    let op = Op {
+        object: Some(Table::Notes.object()),
+        key: Key::Map(comment),
+        insert: false,
+        action: Action::Put,
+        value: said,
+        pred: Vec::new(),
+    };
+    twice.ops = vec![op.clone(), op];
+    assert!(matches!(
+        decode(&encode(&twice).0),
+        Err(GateError::Operation { index: 1, .. })
+    ));
+    // A code stands at the key of a cell, and a key is never longer than a code, its place and its author.
+    let mut content = second.content.clone();
+    content.ops[0].key = Key::Map(MarginKey::Source.key("1"));
+    assert!(decode(&encode(&content).0).is_err());
+    let long = "a".repeat(200);
+    assert_eq!(
+        shaped(&long, &words, Vec::new()),
+        Err(GateError::Limit("key"))
+    );
+    assert!(shaped(&"a".repeat(65), &words, Vec::new()).is_err());
 }

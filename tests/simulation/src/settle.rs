@@ -253,7 +253,7 @@ fn tablet_agrees(
         if at_node == here {
             let own = must("device-loads", device.load(subject))?;
             if own.cells() != document.cells()
-                || own.notes() != document.notes()
+                || own.margins() != document.margins()
                 || own.narrative("s") != document.narrative("s")
             {
                 return Err(Violation::new(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sync_core::cell::CellValue;
-use sync_core::document::{Edit, Entry, Subject};
+use sync_core::document::{Comment, Edit, Entry, Subject};
 use sync_core::gate::{Action, Value};
 use sync_core::identity::InstallationId;
 
@@ -35,10 +35,10 @@ impl World {
         let claimed_at = claim(self.tablet_clock(number), id);
         let value = self.value(number, &subject, &code, typing, id)?;
         let entry = match typing {
-            Typing::Note => Entry::Note {
-                code: code.clone(),
-                text: (!self.dice.one_in(4)).then(|| format!("ghi chú {id}")),
-            },
+            Typing::Note => {
+                let text = (!self.dice.one_in(4)).then(|| format!("ghi chú {id}"));
+                self.beside(number, code.clone(), text, id)
+            }
             Typing::Words => Entry::Narrative {
                 section: "s".to_owned(),
                 position: 0,
@@ -89,6 +89,26 @@ impl World {
             typed.saved = saved;
         }
         Ok(())
+    }
+
+    /// What is written beside a cell: each kind in turn.
+    fn beside(&self, number: usize, code: String, text: Option<String>, id: u32) -> Entry {
+        let tablet = self.tablets.get(number);
+        let key = tablet.and_then(|tablet| Some(tablet.device.as_ref()?.sealer().key_id()));
+        match (id % 4, key, text) {
+            (1, _, text) => Entry::Source { code, text },
+            (2, _, text) => Entry::Reason {
+                code,
+                rule: "outlier".to_owned(),
+                text,
+            },
+            (3, Some(key), Some(text)) => Entry::Comment {
+                code,
+                key,
+                comment: Comment::Said(text),
+            },
+            (_, _, text) => Entry::Note { code, text },
+        }
     }
 
     /// The report a person works on: one that they may write, unless they stray.

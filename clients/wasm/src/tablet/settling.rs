@@ -15,7 +15,8 @@ use sync_core::period::Period;
 use sync_core::report;
 use sync_core::roll_up::{if_settled, settled_amount};
 
-use super::{Step, StepError, TabletState, entry_of};
+use super::typed::entry_of;
+use super::{Step, StepError, TabletState};
 use crate::json::{self, Typed};
 use crate::view;
 

@@ -24,7 +24,11 @@ impl TabletState {
             draft.edits.iter().rev().find_map(|edit| match edit.entry {
                 Entry::TemplateVersion(version) => Some(version),
                 Entry::Cell { .. }
+                | Entry::Carried { .. }
                 | Entry::Note { .. }
+                | Entry::Source { .. }
+                | Entry::Reason { .. }
+                | Entry::Comment { .. }
                 | Entry::Narrative { .. }
                 | Entry::NarrativeText { .. }
                 | Entry::SignOff { .. }

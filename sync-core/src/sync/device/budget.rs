@@ -50,8 +50,14 @@ pub(super) enum Rank {
 impl Rank {
     pub(super) fn of(edit: &Edit) -> Self {
         match edit.entry {
-            Entry::Cell { .. } | Entry::TemplateVersion(_) | Entry::SignOff { .. } => Self::First,
+            Entry::Cell { .. }
+            | Entry::Carried { .. }
+            | Entry::TemplateVersion(_)
+            | Entry::SignOff { .. } => Self::First,
             Entry::Note { .. }
+            | Entry::Source { .. }
+            | Entry::Reason { .. }
+            | Entry::Comment { .. }
             | Entry::Narrative { .. }
             | Entry::NarrativeText { .. }
             | Entry::Attachment { .. } => Self::Text,
