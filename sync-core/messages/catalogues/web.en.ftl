@@ -95,7 +95,73 @@ paste-left = { $count } lines cannot be pasted; each says why
 paste-too-many = More than { $most } lines: copy one part after the other.
 paste-do = Paste { $count } cells
 paste-cancel = Do not paste
-paste-undo = Undo pasting { $count } cells
+undo-back = Undo
+undo-back-cells = Undo { $count } cells
+undo-forth = Redo
+undo-forth-cells = Redo { $count } cells
+words-add = Add
+words-change = Change
+words-keep = Keep
+words-close = Cancel
+source-title = Source
+note-title = Note
+reason-title = Reason
+reason-write = Write the reason
+reason-said = Reason: “{ $text }” – { $author }
+comment-title = Comments
+comment-field = Say something about this cell
+comment-say = Comment
+comment-open = open
+comment-resolved = resolved
+comment-resolve = Resolved
+comment-reopen = Reopen
+comment-did-resolved = marked it as resolved
+comment-did-reopened = reopened it
+mark-comments = { $count ->
+    [one] 1 comment
+   *[other] { $count } comments
+  }
+mark-source = has a source
+earlier-title = Earlier periods
+earlier-nothing = no figure
+earlier-not-here = not on this device
+carried-mark = from the period before
+carried-here = Carried forward from { $period }, confirmed by nobody yet
+carried-confirm = Confirm this figure
+carry-one = Carry forward from { $period }
+carry-open = Carry from { $period }
+carry-title = Carry figures forward from { $period }
+carry-help = Only cells that are still empty. What is carried is marked until somebody confirms it or types it again.
+carry-do = { $count ->
+    [one] Carry 1 cell
+   *[other] Carry { $count } cells
+  }
+none-open = Nothing occurred in this form
+none-title = Nothing occurred in this form
+none-help = Each cell that is still empty says “did not occur”, which is neither zero nor empty. Cells with figures stay as they are.
+none-do = { $count ->
+    [one] Fill 1 cell
+   *[other] Fill { $count } cells
+  }
+fill-where = Where
+fill-all = The whole report
+fill-choose = Choose
+fill-others = { $count ->
+    [one] 1 cell that somebody filled stays as it is
+   *[other] { $count } cells that somebody filled stay as they are
+  }
+fill-cancel = Cancel
+entry-none = did not occur
+entry-compact = Compact rows
+entry-without-reason = { $count ->
+    [one] 1 warning without a reason
+   *[other] { $count } warnings without a reason
+  }
+error-tablet-nothing-earlier = The period before has no single figure to carry forward.
+undo-kept = { $count ->
+    [one] 1 cell stays as it is: somebody else has typed there since
+   *[other] { $count } cells stay as they are: somebody else has typed there since
+  }
 entry-column-stt = No.
 entry-column-label = Indicator
 entry-column-unit = Unit

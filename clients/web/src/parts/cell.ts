@@ -47,7 +47,7 @@ const LINE_CHARACTERS = 9;
 export function isOneLine(row: FormRow, cell: Row | undefined): boolean {
   const [first, second] = cell?.values ?? [];
   const short = (text: string): boolean => text.length + (row.kind === "percent" ? 2 : 0) <= LINE_CHARACTERS;
-  if (second) return false;
+  if (second || cell?.carried) return false;
   if (first && !row.computed_only) return first.value.kind === "number" && short(first.value.text);
   const formula = cell?.formula;
   if (formula && "low" in formula) return formula.low === formula.high && short(formula.low_text);

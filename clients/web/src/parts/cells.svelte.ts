@@ -35,6 +35,12 @@ export class Counts {
     return counts;
   });
 
+  /** Somebody said of every row that nothing occurred. */
+  readonly none = $derived.by(() => {
+    const did = ([, cell]: readonly [FormRow, Cell]) => cell.row?.values.length !== 1 || cell.row.values[0]?.value.kind !== "no_occurrence";
+    return this.rows.length > 0 && !this.rows.some(did);
+  });
+
   constructor(private readonly rows: (readonly [FormRow, Cell])[]) {}
 }
 

@@ -2,7 +2,7 @@
 // person sees first what would become of each line.
 
 import { folded } from "../words/fold";
-import type { Edit, FormRow, Row } from "../worker/views";
+import type { FormRow } from "../worker/views";
 
 /** More lines than any form has rows: what else was copied is not a part of a report. */
 export const LINES_MAX = 2_000;
@@ -86,14 +86,4 @@ export function figuresIn(block: string[][]): number {
     if (numbers.length > 0 && numbers.length * 2 >= filled.length) return column;
   }
   return width - 1;
-}
-
-/** What brings cells back to what stood there. An emptied cell stays one that somebody emptied. */
-export function backTo(codes: string[], was: (code: string) => Row | undefined): Edit[] {
-  return codes.map((code): Edit => {
-    const value = was(code)?.values[0]?.value;
-    if (value?.kind === "number") return { kind: "number", code, number: value.number };
-    if (value?.kind === "no_occurrence") return { kind: "no_occurrence", code };
-    return { kind: "cell", code, text: value?.kind === "text" ? value.text : null };
-  });
 }

@@ -2,7 +2,7 @@
 // hundreds of reports; drawn all at once they took ninety megabytes.
 
 /** Rows of a run: more than the largest screen shows. */
-const RUN = 25;
+export const RUN = 25;
 /** A row that was never drawn. */
 const GUESS_PX = 110;
 /** Drawn beyond what is in sight, so that a flick of the finger does not meet white. */

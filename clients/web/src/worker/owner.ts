@@ -3,7 +3,7 @@
 import { CLOSED, Failure, now, random, type Answer, type Calls, type OwnerCall, type Who } from "./protocol";
 import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
 import { Vault } from "../../core/tablet";
-import type { Bundled, Person } from "./views";
+import type { Bundled, Person, Report, Turned } from "./views";
 import { removed } from "./removal";
 import { Work } from "./work";
 
@@ -30,9 +30,20 @@ const handlers: Handlers = {
     work.typed();
     return null;
   },
+  turn: async (work, early, subject, step, back) => {
+    const turned = await work.step(
+      (tablet) => JSON.parse(tablet.turn(JSON.stringify(subject), step, back, now())) as Report & Turned,
+      undefined,
+      early,
+    );
+    work.typed();
+    return { said: turned.said, kept: turned.kept };
+  },
   // The tab's worker makes of it what is different there.
   preview: (work, _, subject, edits) => work.parsed((tablet) => tablet.preview(JSON.stringify(subject), JSON.stringify(edits), now())),
   read: (work, _, template, code, text) => work.parsed((tablet) => tablet.readTyped(template, code, text)),
+  readAll: (work, _, template, cells) => work.parsed((tablet) => tablet.readAll(template, JSON.stringify(cells))),
+  earlier: (work, _, subject) => work.parsed((tablet) => tablet.earlier(JSON.stringify(subject))),
   history: (work, _, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
   desks: (work) => work.parsed((tablet) => tablet.desks(now())),
   effect: (work, _, subject, code, choices, totals) =>

@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Bundled, Desks, Edit, Effect, Form, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Unsent, WorkItem } from "./views";
+import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -98,9 +98,15 @@ export interface Calls {
   report: { ask: [subject: Subject]; get: null; early: Report };
   /** Answers once it is durable; what becomes different in the report asked for last is said early. */
   edit: { ask: [subject: Subject, edits: Edit[]]; get: null; early: ReportChange };
+  /** Takes a step back, or does it again; asked twice for one step it is done once. */
+  turn: { ask: [subject: Subject, step: number, back: boolean]; get: Turned; early: ReportChange };
   /** What edits would come to in the report asked for last; nothing is kept. */
   preview: { ask: [subject: Subject, edits: Edit[]]; get: ReportChange };
   read: { ask: [template: string, code: string, text: string]; get: Reading };
+  /** The same of many cells: code and text of each. */
+  readAll: { ask: [template: string, cells: [string, string][]]; get: Reading[] };
+  /** What stood in the two periods before, as far as it is on this device. */
+  earlier: { ask: [subject: Subject]; get: EarlierPeriod[] };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };
   desks: { ask: []; get: Desks };
   effect: { ask: [subject: Subject, code: string, choices: Edit[], totals: { low: string; high: string }[]]; get: Effect };

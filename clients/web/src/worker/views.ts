@@ -36,6 +36,8 @@ export interface Range {
 export interface Finding {
   /** Its sentence is `check-` and this. */
   rule: string;
+  /** The code that a reason for it stands under. */
+  answers: string;
   severity: "note" | "warning" | "error";
   detail: Record<string, string>;
 }
@@ -45,6 +47,51 @@ export interface Row {
   notes: Rival[];
   formula: Range | { unresolved: string } | null;
   findings: Finding[];
+  /** What stands there came from the period before, and nobody has confirmed it. */
+  carried?: true;
+  /** Where the figure comes from. */
+  source?: Rival[];
+  /** Why it stands, by the rule that each answers. */
+  reasons?: Record<string, Rival[]>;
+  thread?: Thread;
+}
+
+/** What people say to each other about a cell. */
+export interface Thread {
+  open: boolean;
+  comments: {
+    kind: "said" | "resolved" | "reopened";
+    text: string | null;
+    author: string | null;
+    device: string | null;
+    claimed_at: number;
+    key: string;
+  }[];
+}
+
+/** What stood in a period before, if that report is on this device. */
+export interface EarlierPeriod {
+  period: string;
+  here: boolean;
+  figures: Record<string, { values: Value[]; carries: boolean } | { computed: Range }> | null;
+}
+
+/** What stands in the way of signing. */
+export interface Blocking {
+  errors: number;
+  without_reason: number;
+}
+
+/** A step that was typed on this device, and how many values it put. */
+export interface Offered {
+  step: number;
+  values: number;
+}
+
+/** What can be taken back, and done again. */
+export interface Undo {
+  back: Offered | null;
+  forth: Offered | null;
 }
 
 export interface Report {
@@ -52,6 +99,8 @@ export interface Report {
   heads: string[];
   template_version: number | null;
   rows: Record<string, Row>;
+  undo: Undo;
+  blocking: Blocking;
 }
 
 /** What became different in a report that the page has. */
@@ -59,6 +108,14 @@ export interface ReportChange {
   rows: Record<string, Row>;
   /** Codes of rows of which there is nothing to show any more. */
   gone: string[];
+  undo: Undo;
+  blocking: Blocking;
+}
+
+/** Codes of cells where a step was taken back or done again, and of those where something else stands since. */
+export interface Turned {
+  said: string[];
+  kept: string[];
 }
 
 export interface FormRow {
@@ -128,7 +185,13 @@ export type Edit =
   | { kind: "cell"; code: string; text: string | null }
   | { kind: "number"; code: string; number: string }
   | { kind: "no_occurrence"; code: string }
-  | { kind: "note"; code: string; text: string | null };
+  | { kind: "carry"; code: string }
+  | { kind: "note"; code: string; text: string | null }
+  | { kind: "source"; code: string; text: string | null }
+  | { kind: "reason"; code: string; rule: string; text: string | null }
+  | { kind: "comment"; code: string; text: string }
+  | { kind: "resolve"; code: string }
+  | { kind: "reopen"; code: string };
 
 export type Reading =
   | { value: Value }
