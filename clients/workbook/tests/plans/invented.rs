@@ -454,3 +454,82 @@ fn numerals_over_numbers_and_a_year_that_is_not_known() {
         Some("2024-03-31")
     );
 }
+
+#[test]
+fn two_units_of_one_name_are_asked_about() {
+    let org = r#"{"province": {"code": "1", "name_vi": "Tỉnh A", "kind": "province", "valid_from": "2025-07-01"}, "units": [
+        {"code": "11", "name_vi": "Xã Tân Lập", "kind": "commune"}, {"code": "12", "name_vi": "Xã Tân Lập", "kind": "commune"},
+        {"code": "13", "name_vi": "Xã Mới", "kind": "commune", "predecessors_vi": "Xã Cũ (phần còn lại), Xã Xưa"},
+        {"code": "14", "name_vi": "Xã Khác", "kind": "commune", "predecessors_vi": "một phần xã Cũ"}]}"#;
+    let directory = Directory::read(org, None).unwrap();
+    let rows: &[&[&str]] = &[
+        &["TT", "Nhiệm vụ", "Thời hạn", "Chủ trì"],
+        &[
+            "1",
+            "Việc",
+            "Tháng 6/2026",
+            "UBND xã Tân Lập; Xã Cũ; UBND xã Xưa",
+        ],
+    ];
+    let proposal = read(&workbook_of(rows, &[]), &directory);
+    let lead = &proposal.rows[0].lead;
+    assert_eq!(lead[0].candidates, ["11", "12"]);
+    assert_eq!(lead[1].candidates, ["13", "14"]);
+    assert!(
+        lead[..2]
+            .iter()
+            .all(|agency| agency.matched == Matched::Nothing && agency.asks())
+    );
+    assert_eq!(lead[2].matched, Matched::Unit("13".to_owned()));
+    assert_eq!(lead[2].reason.code, "agency-old-name");
+}
+
+#[test]
+fn what_a_person_does_not_see_is_not_read_and_what_is_nested_is() {
+    let text = |text: &str| cell(&paragraph(text), 1, "");
+    let deleted = "<w:p><w:del><w:r><w:t>Sở Y tế; </w:t><w:delText>x</w:delText></w:r></w:del><w:ins><w:r><w:t>Sở Nội vụ</w:t></w:r></w:ins></w:p>";
+    let nested = format!(
+        "<w:p/><w:tbl>{}</w:tbl><w:p/>",
+        row(&[text("Báo cáo &"), text("đề án")])
+    );
+    let head = row(&["STT", "Nhiệm vụ", "Kết quả", "Chủ trì", "Thời hạn"].map(text));
+    let body = row(&[
+        text("1"),
+        text("Việc"),
+        cell(&nested, 1, ""),
+        cell(deleted, 1, ""),
+        text("Năm 2025"),
+    ]);
+    let bytes = document(&format!("<w:tbl>{head}{body}</w:tbl>"));
+    let proposal = read(&bytes, &province());
+    assert_eq!(told(&proposal), ["1 < 2025-12-31 | Sở Nội vụ | "]);
+    assert_eq!(
+        proposal.rows[0].requirement.as_deref(),
+        Some("Báo cáo & đề án")
+    );
+}
+
+#[test]
+fn a_hidden_sheet_is_told_of_and_not_read() {
+    let mut workbook = Workbook::new();
+    for (name, hidden) in [("Kế hoạch", false), ("Nháp", true)] {
+        let sheet = workbook.add_worksheet();
+        sheet.set_name(name).unwrap();
+        sheet.set_hidden(hidden);
+        for (column, text) in (0..).zip(["TT", "Nhiệm vụ", "Thời hạn", "Chủ trì"]) {
+            sheet.write_string(0, column, text).unwrap();
+        }
+        for (column, text) in (0..).zip(["1", name, "Năm 2025", "Sở Nội vụ"]) {
+            sheet.write_string(1, column, text).unwrap();
+        }
+    }
+    let bytes = workbook.save_to_buffer().unwrap();
+    let proposal = read(&bytes, &province());
+    assert_nothing_is_dropped(&bytes, &proposal);
+    assert_eq!(told(&proposal).len(), 1);
+    let hidden = proposal
+        .lines
+        .iter()
+        .filter(|line| line.became == Became::HiddenSheet);
+    assert_eq!(hidden.count(), 2);
+}

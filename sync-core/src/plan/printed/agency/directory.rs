@@ -288,6 +288,14 @@ impl Directory {
     }
 }
 
+/// `một phần xã A`, `phần còn lại của xã A`: the unit itself.
+fn without_share(name: &str) -> &str {
+    let shares = ["một phần", "Một phần", "phần còn lại", "Phần còn lại"];
+    let rest = shares.iter().find_map(|share| name.strip_prefix(share));
+    let rest = rest.map_or(name, str::trim_start);
+    rest.strip_prefix("của ").unwrap_or(rest)
+}
+
 fn is_territory(kind: &str) -> bool {
     matches!(kind, "province" | "district" | "commune" | "area")
 }
@@ -363,10 +371,11 @@ impl Told {
                 let names = text.split([',', ';']);
                 // "một phần xã X": a remark before or behind the name, in brackets or not.
                 let names = names.map(|name| name.split('(').next().unwrap_or_default());
-                olds.extend(names.map(|name| name.trim().to_owned()));
+                olds.extend(names.map(|name| without_share(name.trim()).to_owned()));
             }
         }
-        olds.retain(|name| name.chars().count() > 3);
+        // "giữ nguyên": it is what it was.
+        olds.retain(|name| name.chars().count() > 3 && name != "giữ nguyên");
         self.olds.entry(code.to_owned()).or_default().extend(olds);
         let until = unit.get("valid_to").and_then(Value::as_str);
         if let Some(until) = until.and_then(|text| text.parse().ok()) {
