@@ -338,6 +338,7 @@ plan-deadline-roughly = The printed time is rough; { $day } was taken: have a lo
 plan-deadline-several = Several deadlines are printed; the last one, { $day }, was taken.
 plan-deadline-unread = “{ $text }” fixes no day: enter the deadline.
 plan-deadline-year-of-plan = No year is printed: { $year }, that of the plan, was taken.
+plan-ditto = Printed “as above”: that of row { $code }.
 plan-group-empty = { $name }: there is no unit of this kind.
 plan-group-incomplete = { $name }: { $count } of { $official } are known.
 plan-group-kind = { $name }: all units of the kind, { $count }.

@@ -338,6 +338,7 @@ plan-deadline-roughly = Thời gian in chỉ là khoảng chừng; lấy { $day 
 plan-deadline-several = In nhiều thời hạn; lấy hạn cuối { $day }.
 plan-deadline-unread = "{ $text }" không cho biết ngày nào: hãy nhập hạn.
 plan-deadline-year-of-plan = Không in năm: lấy năm { $year } của kế hoạch.
+plan-ditto = In "như trên": giống dòng { $code }.
 plan-group-empty = { $name }: danh sách đơn vị không có đơn vị nào thuộc loại này.
 plan-group-incomplete = { $name }: danh sách đơn vị có { $count } trên { $official }.
 plan-group-kind = { $name }: mọi đơn vị thuộc loại này, { $count } đơn vị.

@@ -403,7 +403,11 @@ fn fill(
     for (cell, topic) in shared {
         let with = cell.shared_with.filter(|at| all.get(*at).is_some());
         if let Some(with) = with.and_then(|at| outline.placed.get(at)) {
-            reasons.push(Reason::new(topic, "merged", Confidence::High).with("code", &with.code));
+            let (code, confidence) = match cell.ditto {
+                true => ("ditto", Confidence::Medium),
+                false => ("merged", Confidence::High),
+            };
+            reasons.push(Reason::new(topic, code, confidence).with("code", &with.code));
         }
     }
     Ok(())

@@ -399,7 +399,7 @@ fn numerals_over_numbers_and_a_year_that_is_not_known() {
                 "Sở Nội vụ",
                 "Các Sở: Tài chính, Khoa học và Công nghệ",
             ],
-            &["1.2", "Biên chế", "", "Quý II/2024", "Sở Nội vụ", ""],
+            &["1.2", "Biên chế", "", "Quý II/2024", "-nt-", "như trên"],
             &[
                 "",
                 "Báo cáo sơ kết",
@@ -421,7 +421,7 @@ fn numerals_over_numbers_and_a_year_that_is_not_known() {
         told(&proposal),
         [
             "1.1 < - | Sở Nội vụ | Sở Tài chính; Sở Khoa học và Công nghệ",
-            "1.2 < 2024-06-30 | Sở Nội vụ | ",
+            "1.2 < 2024-06-30 | Sở Nội vụ | Sở Tài chính; Sở Khoa học và Công nghệ",
             "1.2.a < - | Sở Nội vụ | ",
         ]
     );

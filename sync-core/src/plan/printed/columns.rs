@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::deadline;
+use crate::form::printed::ordinal;
 use crate::form::printed::sheet::{Field, Line};
 use crate::form::printed::wording::{begins_any, folded, has_any, without_brackets};
 
@@ -121,7 +122,8 @@ impl Columns {
     }
 }
 
-const TITLES: [&str; 17] = [
+const TITLES: [&str; 18] = [
+    "cac noi dung",
     "nhiem vu",
     "ten nhiem vu",
     "noi dung",
@@ -130,7 +132,7 @@ const TITLES: [&str; 17] = [
     "dau viec",
     "hoat dong",
     "linh vuc tieu chi",
-    "linh vuc/tieu chi",
+    "linh vuc noi dung",
     "linh vuc nhiem vu",
     "tieu chi",
     "cac tieu chi",
@@ -177,13 +179,16 @@ const DEADLINES: [&str; 14] = [
     "ngay ket thuc",
 ];
 
-const LEADS: [&str; 20] = [
+const LEADS: [&str; 23] = [
+    "phu trach",
+    "bo phan thuc hien",
+    "can bo thuc hien",
     "chu tri",
     "chiu trach nhiem",
     "co quan thuc hien",
     "don vi thuc hien",
     "co quan don vi thuc hien",
-    "don vi/ca nhan thuc hien",
+    "don vi ca nhan thuc hien",
     "to chuc thuc hien",
     "don vi phu trach",
     "co quan phu trach",
@@ -202,7 +207,7 @@ const LEADS: [&str; 20] = [
 
 /// What the words of a header say, if they are known.
 fn role_of(heading: &str) -> Option<Role> {
-    let words = folded(&without_brackets(heading));
+    let words = folded(&without_brackets(heading)).replace('/', " ");
     let joined: String = words.split(' ').collect();
     if words.is_empty() || words.len() > 90 {
         return None;
@@ -276,6 +281,9 @@ fn role_of(heading: &str) -> Option<Role> {
     None
 }
 
+/// Letters of one cell of a header.
+const HEADING_LETTERS_MAX: usize = 120;
+
 /// How many lines a header may take.
 const DEPTH_MAX: usize = 3;
 
@@ -339,10 +347,14 @@ fn columns_of(band: &[Line]) -> Option<Columns> {
                     .push(field.cell.text.trim());
             }
         }
-        if line
-            .own()
-            .any(|field| field.cell.number && field.cell.text.len() < 4)
-        {
+        // A row of tasks may say "Nội dung …" and "Yêu cầu …" too: it has an ordinal, and says more.
+        let of_row = |field: &Field| {
+            let text = field.cell.text.trim();
+            let year = text.parse::<u32>().is_ok_and(|number| number >= 1_900);
+            text.chars().count() > HEADING_LETTERS_MAX
+                || !year && matches!(ordinal::read(text), ordinal::Ordinal::Path(_))
+        };
+        if line.own().any(of_row) {
             return None;
         }
     }

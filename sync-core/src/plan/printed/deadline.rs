@@ -7,7 +7,7 @@
 
 use super::reason::{Confidence, Reason, Topic};
 use crate::date::Date;
-use crate::form::printed::wording::has_any;
+use crate::form::printed::wording::{begins_any, has_any};
 use crate::org_unit::search_key::search_key;
 use crate::period::Period;
 
@@ -101,7 +101,10 @@ pub(super) fn read(text: &str, year: Option<u16>) -> Deadline {
         reasons: vec![reason(code, Confidence::Low).with("text", text.trim())],
         ..Deadline::default()
     };
-    if has_any(&joined, &RELATIVE) {
+    // "Từ tháng 3": when it begins says nothing of when it ends.
+    let begins = begins_any(&joined, &["tu", "bat dau", "bat dau tu"]);
+    let open = begins && !has_any(&joined, &["den"]) && reading.found.len() < 2;
+    if has_any(&joined, &RELATIVE) || open {
         return none("deadline-relative");
     }
     if reading.impossible {
@@ -384,7 +387,8 @@ impl Reading<'_> {
             return;
         };
         let before = self.said_before(at);
-        let roughly = matches!(self.word(at.wrapping_sub(1)), "dau" | "giua" | "nua");
+        let week = self.words.iter().any(|word| word == "tuan");
+        let roughly = week || matches!(self.word(at.wrapping_sub(1)), "dau" | "giua" | "nua");
         let eve = period.first_day().before().filter(|_| before);
         self.found.push(Named {
             day: eve.unwrap_or(period.last_day()),
@@ -458,6 +462,10 @@ mod tests {
             ),
             ("Ngày 31/6/2026", "deadline-no-such-day"),
             ("15 ngày kể từ ngày 01/5/2026", "deadline-relative"),
+            ("Từ tháng 3/2026", "deadline-relative"),
+            ("Tháng 01-03/2025", "2025-03-31"),
+            ("Trước 30/6", "2026-06-30"),
+            ("Chậm nhất ngày 15/12", "2026-12-15"),
             ("Theo Kế hoạch của Bộ Nội vụ", "deadline-unread"),
             ("", ""),
         ] {

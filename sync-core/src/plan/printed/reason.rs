@@ -74,7 +74,7 @@ impl Reason {
 }
 
 /// Every code a [`Reason`] can have, for whoever has the sentences.
-pub const REASON_CODES: [&str; 42] = [
+pub const REASON_CODES: [&str; 43] = [
     "agency-abbreviation",
     "agency-alias",
     "agency-ambiguous",
@@ -101,6 +101,7 @@ pub const REASON_CODES: [&str; 42] = [
     "deadline-several",
     "deadline-unread",
     "deadline-year-of-plan",
+    "ditto",
     "group-empty",
     "group-incomplete",
     "group-kind",

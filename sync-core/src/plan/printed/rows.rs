@@ -13,7 +13,7 @@ use crate::form::printed::sheet::{Field, Line};
 use crate::form::printed::wording::single_spaced;
 use crate::limits;
 pub(super) use cells::{Cell, RawRow, tidy};
-use cells::{cell_mut, cell_of, cells};
+use cells::{cell_mut, cell_of, cells, is_ditto};
 
 /// A heading that opens a section.
 #[derive(Debug, Clone)]
@@ -505,7 +505,7 @@ impl Reader {
             stt,
             title: Cell {
                 text: title,
-                shared_with: None,
+                ..Cell::default()
             },
             ..RawRow::default()
         };
@@ -518,10 +518,13 @@ impl Reader {
             let Some((text, covered)) = found.get(&role) else {
                 continue;
             };
-            let anchor = self.anchors.get(&role).copied().filter(|_| *covered);
+            let ditto = is_ditto(text);
+            let anchor = self.anchors.get(&role).copied();
+            let anchor = anchor.filter(|_| *covered || ditto);
             if let Some(cell) = cell_mut(&mut row, role) {
                 cell.text.clone_from(text);
                 cell.shared_with = anchor;
+                cell.ditto = ditto && anchor.is_some();
             }
             if anchor.is_none() {
                 self.anchors.insert(role, index);
@@ -531,6 +534,7 @@ impl Reader {
             row.title = Cell {
                 text: text.clone(),
                 shared_with: self.anchors.get(&Role::Title).copied(),
+                ditto: false,
             };
             if row.stt.is_empty()
                 && let Some(anchor) = row

@@ -176,7 +176,7 @@ fn past_level(words: &[Word], at: usize) -> usize {
         &["tren", "dia", "ban", "tinh"],
         &["tren", "dia", "ban"],
         &["cap", "huyen"],
-        &["truc", "thuoc"],
+        &["tinh"],
     ] {
         if has(words, at, wanted) {
             return at + wanted.len();

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use super::super::columns::{Column, Columns, Role};
 use crate::form::printed::sheet::Line;
-use crate::form::printed::wording::single_spaced;
+use crate::form::printed::wording::{folded, single_spaced};
 
 /// A cell of a row: its words, and the row that it shares them with.
 #[derive(Debug, Clone, Default)]
 pub(in crate::plan::printed) struct Cell {
     pub(in crate::plan::printed) text: String,
     pub(in crate::plan::printed) shared_with: Option<usize>,
+    /// It says "-nt-": the same as above.
+    pub(in crate::plan::printed) ditto: bool,
 }
 
 impl Cell {
     pub(in crate::plan::printed) fn own(&self) -> Option<&str> {
         let own = Some(self.text.as_str()).filter(|text| !text.is_empty());
-        own.filter(|_| self.shared_with.is_none())
+        own.filter(|_| self.shared_with.is_none() || self.ditto)
     }
 }
 
@@ -109,6 +111,12 @@ pub(super) fn cells(line: &Line, columns: &Columns) -> BTreeMap<Role, (String, b
         found.entry(column.role).or_insert((text, field.covered));
     }
     found
+}
+
+/// "-nt-", "như trên": the same as above.
+pub(super) fn is_ditto(text: &str) -> bool {
+    matches!(folded(text).as_str(), "nt" | "n t" | "nhu tren")
+        || matches!(text.trim(), "\"" | "〃" | "″")
 }
 
 /// Words of a cell in single spaces. A line break stays where a list goes on or a sentence has ended.
