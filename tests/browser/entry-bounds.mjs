@@ -3,7 +3,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Field, cell, killedBrowser, WAIT } from "./field.mjs";
+import { Field, cell, killedBrowser, typed, WAIT } from "./field.mjs";
 
 const SLOWED = 6;
 const OPENS = 15;
@@ -35,7 +35,7 @@ function form(id, rows) {
     const code = `z.${indicators.length}`;
     indicators.push({ code, stt: code, label_vi: `Chỉ tiêu lẻ ${code}`, unit_vi: "Việc", kind: "integer", parent: null, formula: null, choices: [] });
   }
-  return { id, title_vi: `Biểu đo ${rows} dòng`, sections: [{ id: "1", title_vi: "Biểu đo", form_label_vi: "Biểu đo", owner_vi: null, indicators }] };
+  return { id, title_vi: `Biểu đo ${rows} dòng`, source: "đo", period_type: "year", respondent_vi: "UBND xã", sections: [{ id: "1", title_vi: "Biểu đo", form_label_vi: "Biểu đo", owner_vi: null, indicators }] };
 }
 
 const figures = {};
@@ -79,6 +79,7 @@ async function opening(page) {
 
 /** From the key that ends a cell to the finding of its total on the screen: a frame after it was drawn. */
 async function typing(page) {
+  for (const [code, text] of [["1.1", "50"], ["1.3", "1"], ["1.4", "1"], ["1.2", "40"]]) await typed(page, code, text);
   await page.evaluate(() => {
     globalThis.shown = [];
     let began = 0;
