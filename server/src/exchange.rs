@@ -78,8 +78,7 @@ fn is_ordinary(app: &App, request: &Request) -> bool {
         let running = app.running();
         running.is_ok_and(|running| position <= *running.acceptor.end().borrow())
     };
-    let known = request.known.is_none_or(|known| reached(known.position));
-    request.records.is_empty() && known
+    request.records.is_empty() && request.reach().is_none_or(reached)
 }
 
 fn check_province(catalogue: &Catalogue, request: &Request) -> Result<(), Problem> {

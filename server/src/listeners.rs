@@ -156,6 +156,7 @@ mod tests {
         Arc::new(Session {
             person: PersonId([1; 8]),
             follow,
+            due: BTreeSet::new(),
         })
     }
 

@@ -119,6 +119,18 @@ pub const PARTITIONS_PER_FEED_MAX: usize = 16_384;
 /// Bytes of log entries in one answer: a page on a slow link, far below a frame.
 pub const RESPONSE_ENTRY_BYTES_MAX: usize = 256 * 1024;
 
+/// Parts that a node puts in order for a device that lacks them all, most useful first: it reads each of
+/// them once for an answer, which takes a second. Where there are more the order is that of the log.
+pub const PARTS_ORDERED_MAX: usize = 100_000;
+
+/// Runs of positions that a device has beyond its own while its first contact lasts: they travel with each
+/// request, in two or three bytes each.
+pub const ARRIVAL_RUNS_MAX: usize = 1_024;
+
+/// Days before and after the last day of a duty in which its reports are due: what is older and was never
+/// handed in is not what somebody needs first.
+pub const DUE_AROUND_DAYS: i32 = 60;
+
 /// Bytes of catalogue records in one answer; one larger record travels alone.
 pub const RESPONSE_RECORD_BYTES_MAX: usize = 256 * 1024;
 

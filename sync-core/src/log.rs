@@ -16,6 +16,7 @@ pub mod fingerprint;
 mod glance;
 pub mod keys;
 mod lane;
+mod positions;
 pub mod read;
 pub mod rebuild;
 mod record;
@@ -32,6 +33,7 @@ pub use document_index::{DocumentIndex, IndexedChange};
 pub use entry::{HeldEntry, HeldReason, LogEntry};
 pub use fingerprint::Fingerprint;
 pub use lane::Lane;
+pub use positions::Positions;
 pub use read::{FeedPage, Follow, LogReader};
 
 /// A keyspace that could not be read, or that holds bytes this version cannot read.

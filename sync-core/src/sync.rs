@@ -11,6 +11,7 @@
 //! what the two differ in and sends and asks for that ([`repair`]). A device whose chain is behind what the
 //! node holds of it was rolled back and goes on under a new installation id.
 
+pub mod arrival;
 pub mod budget;
 pub mod carried;
 pub mod device;

@@ -9,6 +9,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::response::Response;
 use sync_core::sync::message::Known;
 use sync_core::sync::packed::Reply;
+use sync_core::sync::repair::Told;
 use sync_core::sync::{Frame, Proof, Request, Response as Answer};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -159,7 +160,9 @@ impl Live {
             proof: Proof::of(kept.bytes_max),
             ..reply
         });
-        self.peer = Some(Peer {
+        // Who lacks some of what lies before its position is asking again already.
+        let arriving = matches!(answer.repair, Some(Told::Rest(_)));
+        self.peer = (!arriving).then_some(Peer {
             request: kept,
             reply: later,
         });

@@ -1,6 +1,9 @@
 //! A sign-off: a statement of a person about a document at given heads.
 
+use super::root::Table;
+use super::standing::{NewPut, puts};
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::gate::{DecodedChange, Value};
 use crate::identity::ChangeHash;
 use crate::limits;
 
@@ -50,6 +53,15 @@ impl Statement {
     pub fn of(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.byte() == byte)
     }
+}
+
+/// The last statement that a change makes, if it makes any.
+pub fn last_statement(change: &DecodedChange) -> Option<Statement> {
+    let of = |(table, _, put): (Table, &str, NewPut<'_>)| match (table, put.value) {
+        (Table::SignOffs, Value::Bytes(bytes)) => SignOff::decode(bytes).ok(),
+        (_, _) => None,
+    };
+    puts(change).filter_map(of).last().map(|it| it.statement)
 }
 
 /// In which capacity somebody signs.

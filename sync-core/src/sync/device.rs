@@ -19,6 +19,7 @@ mod seal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::arrival::Arrival;
 use super::draft::Draft;
 use super::message::{Known, Request, Response, digest_of_parts};
 use super::proof::Proof;
@@ -248,7 +249,14 @@ impl Device {
         self.take(vec![Write { key, value }], to);
     }
 
-    fn set_peer(&mut self, peer: Peer, to: &mut Vec<Write>) {
+    fn set_peer(&mut self, mut peer: Peer, to: &mut Vec<Write>) {
+        peer.arrival = match peer.mode {
+            Mode::Arriving => Arrival {
+                has: peer.arrival.has.after(peer.position),
+                ..peer.arrival
+            },
+            Mode::Following | Mode::Reading | Mode::Repairing(_) => Arrival::default(),
+        };
         let write = peer_write(&peer);
         self.peer = Some(peer);
         self.take(vec![write], to);
@@ -289,7 +297,7 @@ impl Device {
     pub(super) fn is_out_of_step(&self) -> bool {
         self.peer
             .as_ref()
-            .is_some_and(|peer| !peer.mode.is_in_step())
+            .is_some_and(|peer| !peer.mode.is_in_step() || !peer.arrival.has.is_empty())
     }
 
     /// The parts of the last request that this answer says are in the node's log.

@@ -44,7 +44,8 @@ pub struct Request {
     pub records: Vec<SignedRecord>,
     /// Its new parts, in the order they were sealed.
     pub parts: Vec<SignedPart>,
-    /// What it asks for to repair its set; travels beside a packed request only.
+    /// What it asks for to repair its set, or to go on with its first contact; travels beside a packed
+    /// request only.
     pub repair: Option<Ask>,
 }
 
@@ -104,11 +105,35 @@ pub struct Response {
     pub more: bool,
     /// Fingerprint of everything the device follows, when nothing more follows.
     pub fingerprint: Option<Fingerprint>,
-    /// What the device asked for to repair its set; travels beside a packed answer only.
+    /// What the device asked for to repair its set, or how far its first contact came; travels beside a
+    /// packed answer only.
     pub repair: Option<Told>,
     /// The node's word for all entries, so that signatures can be left out; travels with a packed answer
     /// only.
     pub piece: Option<Attestation>,
+}
+
+impl Request {
+    /// The highest position of the node's log that the device has something of.
+    pub fn reach(&self) -> Option<u64> {
+        let beyond = match &self.repair {
+            Some(Ask::Rest(arrival)) => arrival.has.last(),
+            Some(Ask::Symbols { .. } | Ask::Parts { .. }) | None => None,
+        };
+        self.known
+            .map(|known| known.position.max(beyond.unwrap_or(0)))
+    }
+}
+
+impl Response {
+    /// The highest position that its parts may stand at.
+    pub(super) fn reach(&self) -> u64 {
+        let beyond = match &self.repair {
+            Some(Told::Rest(arrival)) => arrival.has.last(),
+            Some(Told::Symbols(_) | Told::Parts { .. }) | None => None,
+        };
+        self.position.max(beyond.unwrap_or(0))
+    }
 }
 
 /// Names the parts of a request, so that an answer that comes late is not taken for another's.

@@ -6,6 +6,7 @@
 
 use ed25519_dalek::SigningKey;
 
+use super::arrival::{self, Due};
 use super::message::{Request, Response, digest_of_parts};
 use super::proof::{Proof, Verifier};
 use super::receipt::Receipt;
@@ -75,6 +76,8 @@ pub struct Session {
     pub person: PersonId,
     /// What it follows, by its grants at this moment.
     pub follow: Follow,
+    /// What is due about this moment.
+    pub due: Due,
 }
 
 impl Session {
@@ -84,7 +87,12 @@ impl Session {
             None => Follow::All,
             Some(partitions) => Follow::These(partitions),
         };
-        Self { person, follow }
+        let due = arrival::due(catalogue, now);
+        Self {
+            person,
+            follow,
+            due,
+        }
     }
 }
 
@@ -96,9 +104,10 @@ pub fn is_rolled_back(
     request: &Request,
 ) -> Result<bool, KeyspaceError> {
     let end = LogReader(keyspace).end()?;
-    Ok(request
+    let is_known = request
         .known
-        .is_some_and(|known| known.node == identity.node && known.position > end))
+        .is_some_and(|known| known.node == identity.node);
+    Ok(is_known && request.reach() > Some(end))
 }
 
 /// Checks the signatures of parts, or the province's word for them, with the keys of the catalogue.
@@ -197,7 +206,7 @@ pub fn answer(
         };
         (page, None)
     } else {
-        repair::page_of(reader, session, (request, &parts), known, bytes_max)?
+        repair::page_of(reader, session, (request, &parts), known, (bytes_max, now))?
     };
     let proof = Proof::of(request.bytes_max);
     if proof == Proof::Author {
@@ -212,22 +221,7 @@ pub fn answer(
         let after = reader.fingerprint(&session.follow)?;
         (before == after).then_some(after)
     };
-    let piece = (proof == Proof::Node && !page.entries.is_empty()).then(|| {
-        let parts = page.entries.iter().map(|(_, entry)| entry.part.id());
-        let parts: Vec<PartId> = parts.collect();
-        let said = Statement {
-            province: request.province,
-            node: identity.node,
-            key: KeyId::of(identity.key.verifying_key().as_bytes()),
-            follow: digest,
-            from,
-            through: page.position,
-            parts: parts.len() as u64,
-            root: attestation::root_of(&parts),
-        };
-        Attestation::sign(said, &identity.key)
-    });
-    Ok(Response {
+    let mut response = Response {
         node: identity.node,
         catalogue_last,
         records,
@@ -246,8 +240,24 @@ pub fn answer(
         more: page.more,
         fingerprint,
         repair: symbols.or(given),
-        piece,
-    })
+        piece: None,
+    };
+    if proof.is_node() && !response.entries.is_empty() {
+        let parts = response.entries.iter().map(|(_, part)| part.id());
+        let parts: Vec<PartId> = parts.collect();
+        let said = Statement {
+            province: request.province,
+            node: identity.node,
+            key: KeyId::of(identity.key.verifying_key().as_bytes()),
+            follow: digest,
+            from,
+            through: response.reach(),
+            parts: parts.len() as u64,
+            root: attestation::root_of(&parts),
+        };
+        response.piece = Some(Attestation::sign(said, &identity.key));
+    }
+    Ok(response)
 }
 
 /// Catalogue records after a number, as many as fit one answer, and the number of the last one held.

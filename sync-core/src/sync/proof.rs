@@ -5,9 +5,11 @@
 //! | [`Proof::Author`]: signed parts only | signed parts; those it holds on somebody's word it leaves out, and compares nothing |
 //! | [`Proof::Either`] | signed parts, and those it holds on the province's word as they are |
 //! | [`Proof::Node`]: the province's word will do | packed parts without signatures under one attestation, if it is a node of the province itself; else as above |
+//! | [`Proof::NodeUsefulFirst`]: and the most useful first; packed requests alone | the same, in the order of [`arrival`](super::arrival) |
 //!
-//! A device asks for the last while it has nothing yet: its *first contact*. Every program from before
-//! attestations says the first, whatever it does.
+//! A device asks for the last while it has not had everything: its *first contact*. Every program from
+//! before attestations says the first, whatever it does, and every node from before that order reads the
+//! last as the first: it sends signatures, and positions in order.
 //!
 //! What may be done with a part that only the province vouches for:
 //!
@@ -33,6 +35,8 @@ pub enum Proof {
     Either,
     /// The province's for all of them: signatures need not be sent.
     Node,
+    /// The same, and the most useful parts come first ([`arrival`](super::arrival)).
+    NodeUsefulFirst,
 }
 
 /// What a number of bytes is rounded to, so that its last two bits can say something else.
@@ -45,6 +49,7 @@ impl Proof {
         match bytes_max % STEP {
             1 => Self::Either,
             2 => Self::Node,
+            3 => Self::NodeUsefulFirst,
             _ => Self::Author,
         }
     }
@@ -56,6 +61,23 @@ impl Proof {
             (0, _) | (_, Self::Author) => bytes_max,
             (_, Self::Either) => bytes_max + 1,
             (_, Self::Node) => bytes_max + 2,
+            (_, Self::NodeUsefulFirst) => bytes_max + 3,
+        }
+    }
+
+    /// True if the province's word is taken for all parts.
+    pub fn is_node(self) -> bool {
+        match self {
+            Self::Node | Self::NodeUsefulFirst => true,
+            Self::Author | Self::Either => false,
+        }
+    }
+
+    /// The same of a packed request: its answer has room to say what it left out.
+    pub(super) fn packed(bytes_max: u64) -> u64 {
+        match Self::of(bytes_max) {
+            Self::Node => bytes_max + 1,
+            Self::Author | Self::Either | Self::NodeUsefulFirst => bytes_max,
         }
     }
 
@@ -63,6 +85,7 @@ impl Proof {
     pub fn afterwards(bytes_max: u64) -> u64 {
         match Self::of(bytes_max) {
             Self::Node => bytes_max - 1,
+            Self::NodeUsefulFirst => bytes_max - 2,
             Self::Author | Self::Either => bytes_max,
         }
     }

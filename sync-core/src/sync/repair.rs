@@ -19,7 +19,12 @@ use crate::log::{FeedPage, Keyspace, KeyspaceError, LogEntry, LogReader};
 use crate::repair::{RepairKey, ShortId, Stretch, Symbol, next_symbols};
 use crate::repair::{read_symbols, write_symbols};
 
+use super::arrival::{self, Arrival};
 use super::message::Request;
+use super::proof::Proof;
+
+/// The kind of what goes beside a message of a first contact.
+const REST: u8 = 3;
 
 /// What a device asks for with its request. The answer to symbols brings no entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,8 @@ pub enum Ask {
         /// Their short ids, ascending.
         ids: Vec<ShortId>,
     },
+    /// No repair: the rest of a first contact.
+    Rest(Arrival),
 }
 
 /// What a node tells with its answer.
@@ -54,6 +61,8 @@ pub enum Told {
         /// Names the key.
         tag: [u8; 8],
     },
+    /// No repair: the entries are of a first contact, and the device has so much after them.
+    Rest(Arrival),
 }
 
 /// Symbols of what a node holds of what a device follows, up to a position.
@@ -89,11 +98,18 @@ impl Ask {
                     to.raw(&id.0.to_be_bytes());
                 }
             }
+            Self::Rest(arrival) => {
+                to.u8(REST);
+                arrival.write(to);
+            }
         }
     }
 
     pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let kind = from.u8("repair")?;
+        if kind == REST {
+            return Ok(Self::Rest(Arrival::read(from)?));
+        }
         let key = RepairKey(from.array("key of a repair")?);
         match kind {
             1 => Ok(Self::Symbols {
@@ -129,11 +145,18 @@ impl Told {
             Self::Parts { tag } => {
                 to.u8(2).raw(tag);
             }
+            Self::Rest(arrival) => {
+                to.u8(REST);
+                arrival.write(to);
+            }
         }
     }
 
     pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let kind = from.u8("repair")?;
+        if kind == REST {
+            return Ok(Self::Rest(Arrival::read(from)?));
+        }
         let tag = from.array("key of a repair")?;
         match kind {
             1 => {
@@ -255,13 +278,25 @@ pub(super) fn page_of(
     session: &Session,
     (request, brought): (&Request, &[PartId]),
     known: Option<u64>,
-    bytes_max: usize,
+    (bytes_max, now): (usize, i64),
 ) -> Result<(FeedPage, Option<Told>), KeyspaceError> {
     let own = known.map(|_| (request.actor, request.own_number));
     let from = known.unwrap_or(0);
     // What the request itself brought comes after the position, and is no news.
     let brought: BTreeSet<PartId> = brought.iter().copied().collect();
     let is_news = |part: PartId| !brought.contains(&part);
+    let useful_first = Proof::of(request.bytes_max) == Proof::NodeUsefulFirst;
+    let repairs = matches!(
+        request.repair,
+        Some(Ask::Symbols { .. } | Ask::Parts { .. })
+    );
+    if useful_first && !repairs {
+        let asked = (request, &brought);
+        let page = arrival::page(reader, session, asked, known, (bytes_max, now))?;
+        if let Some(page) = page {
+            return Ok(page);
+        }
+    }
     let (Some(Ask::Parts { key, ids }), Some(_)) = (&request.repair, known) else {
         let mut page = reader.feed(&session.follow, from, own, bytes_max)?;
         page.entries.retain(|(_, entry)| is_news(entry.part.id()));

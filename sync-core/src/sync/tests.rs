@@ -14,6 +14,7 @@ use crate::document::{Edit, Entry, Subject, SubjectKind};
 use crate::identity::{GrantId, InstallationId, KeyId, NodeId, PersonId, ProvinceId, UnitId};
 use crate::log::{Acceptor, Cache, Follow, HeldReason, LogReader, MemoryKeyspace, Write, keys};
 
+mod arriving;
 mod attested;
 mod budgets;
 mod bundles;

@@ -37,11 +37,13 @@ pub enum Bug {
     SentWhileAway,
     /// An edge judges rights once more on what the province has accepted.
     EdgeJudgesAgain,
+    /// A tablet takes a first contact that left holes for over.
+    HolesForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -57,6 +59,7 @@ impl Bug {
         Self::PlaceBeforeParts,
         Self::SentWhileAway,
         Self::EdgeJudgesAgain,
+        Self::HolesForgotten,
     ];
 
     /// Its name on the command line.
@@ -77,6 +80,7 @@ impl Bug {
             Self::PlaceBeforeParts => "place-before-parts",
             Self::SentWhileAway => "sent-while-away",
             Self::EdgeJudgesAgain => "edge-judges-again",
+            Self::HolesForgotten => "holes-forgotten",
         }
     }
 

@@ -414,6 +414,7 @@ impl Node {
             None => Session {
                 person: PersonId([0; 8]),
                 follow: Follow::These(BTreeSet::new()),
+                due: BTreeSet::new(),
             },
         }
     }

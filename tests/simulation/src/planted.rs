@@ -3,7 +3,7 @@
 use sync_core::batch::SignedPart;
 use sync_core::codec::{DecodeError, Reader, Writer};
 use sync_core::document::{Edit, Subject};
-use sync_core::log::{HeldReason, Keyspace, LogReader, MemoryKeyspace, Write};
+use sync_core::log::{HeldReason, Keyspace, LogReader, MemoryKeyspace, Positions, Write};
 use sync_core::sync::{Device, PartAnswer, Response};
 
 use crate::edge::Edge;
@@ -23,12 +23,33 @@ fn without_repair(peer: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
     let position = from.var("position")?;
     match from.u8("repair")? {
         // It follows the feed, or follows it for the first time.
-        0 | 3 => return Ok(None),
+        0 | 3 | 4 => return Ok(None),
         2 => {
             let _key: [u8; 16] = from.array("key")?;
         }
         _ => {}
     }
+    let _repairs = from.var("repairs")?;
+    // So many that none is made any more.
+    let mut to = Writer::new();
+    to.raw(&node).var(position).u8(0).var(9).raw(from.rest());
+    Ok(Some(to.into_bytes()))
+}
+
+/// Where a device stands, as if it had everything up to the last of what its first contact brought; none
+/// if that left no holes.
+fn without_holes(peer: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
+    let mut from = Reader::new(peer);
+    let node: [u8; 16] = from.array("node")?;
+    let _position = from.var("position")?;
+    if from.u8("mode")? != 4 {
+        return Ok(None);
+    }
+    let _next = from.u8("usefulness")?;
+    let has = Positions::read(&mut from, peer.len())?;
+    let Some(position) = has.last() else {
+        return Ok(None);
+    };
     let _repairs = from.var("repairs")?;
     // So many that none is made any more.
     let mut to = Writer::new();
@@ -116,6 +137,19 @@ impl Tablet {
 
     /// Makes the device forget the repair that it is about to make.
     pub fn skip_the_repair(&mut self) -> Checked<Vec<Write>> {
+        self.stand_as(without_repair)
+    }
+
+    /// Makes the device forget what its first contact left out.
+    pub fn forget_the_holes(&mut self) -> Checked<Vec<Write>> {
+        self.stand_as(without_holes)
+    }
+
+    /// Makes the device think that it stands elsewhere with its node.
+    fn stand_as(
+        &mut self,
+        change: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, DecodeError>,
+    ) -> Checked<Vec<Write>> {
         let Some(device) = &self.device else {
             return Ok(Vec::new());
         };
@@ -123,7 +157,7 @@ impl Tablet {
         let Some(peer) = must("peer", truth.get(&[PEER]))? else {
             return Ok(Vec::new());
         };
-        let Some(value) = must("peer", without_repair(&peer))? else {
+        let Some(value) = must("peer", change(&peer))? else {
             return Ok(Vec::new());
         };
         let (key, value) = (vec![PEER], Some(value));

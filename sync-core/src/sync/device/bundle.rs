@@ -17,6 +17,7 @@ use crate::catalogue::{ApplyError, Catalogue};
 use crate::codec::{Reader, Writer};
 use crate::identity::{DocumentId, KeyId, PartId};
 use crate::log::{Acceptor, Follow, HeldReason, Keyspace, KeyspaceError, Trust, Verdict, Write};
+use crate::sync::arrival::Arrival;
 use crate::sync::message::Known;
 use crate::sync::proof::Verifier;
 
@@ -427,6 +428,7 @@ impl Device {
                 position: 0,
                 mode: Mode::Following,
                 resets: 0,
+                arrival: Arrival::default(),
             },
             None => return,
         };

@@ -6,6 +6,7 @@ use crate::codec::{Reader, Writer};
 use crate::identity::NodeId;
 use crate::log::{Follow, Keyspace, KeyspaceError, MemoryKeyspace, Write};
 use crate::repair::RepairKey;
+use crate::sync::arrival::Arrival;
 
 pub(super) const PEER: u8 = 0x23;
 
@@ -20,16 +21,22 @@ pub(super) struct Peer {
     /// Repairs since the fingerprints last agreed: after one everything is read, and after that
     /// something else is wrong.
     pub(super) resets: u64,
+    /// How far its first contact came; nothing when it is over.
+    pub(super) arrival: Arrival,
 }
 
 impl Peer {
     pub(super) fn write(&self, to: &mut Writer) {
         to.raw(&self.node.0).var(self.position);
-        match self.mode {
+        let to = match self.mode {
             Mode::Following => to.u8(0),
             Mode::Reading => to.u8(1),
             Mode::Repairing(key) => to.u8(2).raw(&key.0),
-            Mode::Arriving => to.u8(3),
+            Mode::Arriving if self.arrival == Arrival::default() => to.u8(3),
+            Mode::Arriving => {
+                self.arrival.write(to.u8(4));
+                to
+            }
         };
         to.var(self.resets);
         to.bytes(&crate::sync::message::encode_follow(&self.follow));
@@ -39,11 +46,16 @@ impl Peer {
         let damaged = |_| KeyspaceError::Damaged("peer");
         let node = NodeId(from.array("node").map_err(damaged)?);
         let position = from.var("position").map_err(damaged)?;
+        let mut arrival = Arrival::default();
         let mode = match from.u8("mode").map_err(damaged)? {
             0 => Mode::Following,
             1 => Mode::Reading,
             2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
             3 => Mode::Arriving,
+            4 => {
+                arrival = Arrival::read(from).map_err(damaged)?;
+                Mode::Arriving
+            }
             _ => return Err(KeyspaceError::Damaged("peer")),
         };
         let resets = from.var("resets").map_err(damaged)?;
@@ -56,6 +68,7 @@ impl Peer {
             position,
             mode,
             resets,
+            arrival,
         })
     }
 }

@@ -9,9 +9,11 @@ use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::{AttestationError, Entry, SignedPart, attestation};
 use crate::identity::{DocumentId, InstallationId, PartId};
 use crate::log::{Acceptor, Follow, HeldReason, Trust, Verdict, Write};
+use crate::sync::arrival::Arrival;
 use crate::sync::message::{PartAnswer, Response, digest_of_parts};
 use crate::sync::packed::leave_entries;
 use crate::sync::proof::Verifier;
+use crate::sync::repair::Told;
 
 /// Something a person should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +145,7 @@ impl Device {
                 // The set of partitions changed: positions count from the start again.
                 let before = std::mem::replace(&mut peer.follow, follow);
                 peer.position = response.from;
+                peer.arrival = Arrival::default();
                 // No fingerprint will tell any more what the node lacks there.
                 let (now, to) = (peer.follow.clone(), &mut received.writes);
                 self.offer_partitions(|of| before.contains(of) && !now.contains(of), to)?;
@@ -160,6 +163,7 @@ impl Device {
             {
                 peer.follow = follow;
                 peer.position = 0;
+                peer.arrival = Arrival::default();
                 self.set_peer(peer, &mut received.writes);
             }
             return Ok(true);
@@ -173,6 +177,7 @@ impl Device {
             position: 0,
             mode: Mode::Following,
             resets,
+            arrival: Arrival::default(),
         };
         if first && !self.holds_shared_parts()? {
             let mode = Mode::Arriving;
@@ -325,7 +330,7 @@ impl Device {
         if follow != Some(said.follow) {
             return Err(AttestationError::Follow);
         }
-        if (said.from, said.through) != (response.from, response.position) {
+        if (said.from, said.through) != (response.from, response.reach()) {
             return Err(AttestationError::Place);
         }
         if said.parts != parts.len() as u64 || said.root != attestation::root_of(&parts) {
@@ -416,6 +421,9 @@ impl Device {
         if let Some(mut peer) = self.peer.clone() {
             if response.from <= peer.position {
                 peer.position = peer.position.max(response.position);
+                if let Some(Told::Rest(told)) = &response.repair {
+                    peer.arrival = peer.arrival.with(told, peer.position);
+                }
             }
             if !response.more {
                 // What was read may be waiting to be offered.

@@ -18,6 +18,7 @@ use crate::identity::{InstallationId, PartId};
 use crate::limits;
 use crate::log::{Follow, Write};
 use crate::repair::{Comparison, Difference, RepairKey, ShortId, is_worth_comparing};
+use crate::sync::arrival::Arrival;
 use crate::sync::message::Response;
 use crate::sync::repair::{Ask, Symbols, Told};
 
@@ -89,6 +90,10 @@ pub(super) enum Heard {
     Parts,
     /// Parts of another repair or up to another position.
     OtherParts,
+    /// Parts of a first contact that is under way, the most useful first.
+    Rest,
+    /// Such parts, and no first contact is under way.
+    OtherRest,
     /// Nothing: an answer that is late, what a live node sends by itself, or one that knows no repair.
     Nothing,
 }
@@ -111,19 +116,34 @@ pub(super) enum Move {
 /// The table: what a device does with what it heard.
 pub(super) fn decide(stage: Stage, heard: Heard) -> Move {
     match (stage, heard) {
-        (Stage::Resting, Heard::Nothing | Heard::Parts | Heard::OtherParts) => Move::Follow,
+        (Stage::Resting, Heard::Nothing | Heard::Parts | Heard::OtherParts | Heard::Rest) => {
+            Move::Follow
+        }
         // An answer from before, which has no entries and would take the position back.
-        (Stage::Resting, Heard::Next | Heard::Anew | Heard::OtherSymbols) => Move::Wait,
+        (Stage::Resting, Heard::Next | Heard::Anew | Heard::OtherSymbols | Heard::OtherRest) => {
+            Move::Wait
+        }
         (Stage::Comparing, Heard::Next) => Move::Compare,
         (Stage::Comparing, Heard::Anew) => Move::CompareAnew,
         (
             Stage::Comparing,
-            Heard::OtherSymbols | Heard::Parts | Heard::OtherParts | Heard::Nothing,
+            Heard::OtherSymbols
+            | Heard::Parts
+            | Heard::OtherParts
+            | Heard::Rest
+            | Heard::OtherRest
+            | Heard::Nothing,
         ) => Move::Wait,
         (Stage::Fetching, Heard::Parts) => Move::Take,
         (
             Stage::Fetching,
-            Heard::Next | Heard::Anew | Heard::OtherSymbols | Heard::OtherParts | Heard::Nothing,
+            Heard::Next
+            | Heard::Anew
+            | Heard::OtherSymbols
+            | Heard::OtherParts
+            | Heard::Rest
+            | Heard::OtherRest
+            | Heard::Nothing,
         ) => Move::Wait,
     }
 }
@@ -139,6 +159,7 @@ impl Repair {
     fn hears(&self, response: &Response) -> Heard {
         match &response.repair {
             None => Heard::Nothing,
+            Some(Told::Rest(_)) => Heard::OtherRest,
             Some(Told::Parts { tag }) => {
                 match *tag == self.key.tag() && response.from == self.through {
                     true => Heard::Parts,
@@ -211,7 +232,8 @@ impl Device {
         };
         let Mode::Repairing(key) = peer.mode else {
             self.repair = None;
-            return Ok(None);
+            let goes_on = peer.arrival != Arrival::default();
+            return Ok(goes_on.then(|| (Ask::Rest(peer.arrival.clone()), None)));
         };
         if self.repair.as_ref().is_none_or(|repair| repair.key != key) {
             self.repair = Some(Repair {
@@ -249,6 +271,11 @@ impl Device {
         Ok(At::Comparing { comparison, own })
     }
 
+    fn is_arriving(&self) -> bool {
+        let mode = self.peer.as_ref().map(|peer| peer.mode);
+        mode == Some(Mode::Arriving)
+    }
+
     /// What to do with an answer.
     pub(super) fn hear(&self, response: &Response) -> Move {
         let repairing = self
@@ -264,6 +291,8 @@ impl Device {
                 match response.repair {
                     Some(Told::Symbols(_)) => Heard::OtherSymbols,
                     Some(Told::Parts { .. }) => Heard::OtherParts,
+                    Some(Told::Rest(_)) if self.is_arriving() => Heard::Rest,
+                    Some(Told::Rest(_)) => Heard::OtherRest,
                     None => Heard::Nothing,
                 },
             ),

@@ -14,6 +14,8 @@ use crate::pack::{Ground, Shared, Timed, pack, unpack, unpack_bare, unpack_recor
 use crate::sync::device::{Device, DeviceError, OutboxState};
 use crate::sync::frame::Frame;
 use crate::sync::message::{Request, Response};
+use crate::sync::proof::Proof;
+use crate::sync::repair::Told;
 use crate::sync::uplink::Uplink;
 
 /// What the side that asks keeps in mind of how messages go. Not durable: the worst that can be
@@ -194,6 +196,7 @@ impl Device {
     /// Packs what [`Device::request`] gave.
     pub fn pack_request(&self, mut request: Request) -> Result<Frame, DeviceError> {
         let manner = self.manner();
+        request.bytes_max = Proof::packed(request.bytes_max);
         let wanted = manner.wanted(self.is_out_of_step());
         let mut parts = Packing::Plain;
         if manner.packs(&request) {
@@ -305,6 +308,9 @@ impl Uplink {
 pub(in crate::sync) fn leave_entries(response: &mut Response) {
     response.entries.clear();
     response.piece = None;
+    if let Some(Told::Rest(_)) = response.repair {
+        response.repair = None;
+    }
     response.position = response.from;
     response.more = true;
     response.fingerprint = None;

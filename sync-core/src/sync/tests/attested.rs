@@ -34,7 +34,7 @@ pub(super) fn bytes_of_first_contact(node: &mut Node, device: &mut Device, old: 
     for _ in 0..20 {
         let mut request = device.request().unwrap();
         if old {
-            request.bytes_max -= request.bytes_max % 4;
+            request.bytes_max -= request.bytes_max % 4; // as older programs ask
         }
         let person = node.person_of(device);
         let asked = device.pack_request(request).unwrap().encode();
