@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::repairing::{Cost, Fate, agree};
 use super::*;
 use crate::batch::Entry as PartEntry;
-use crate::catalogue::Duty;
+use crate::catalogue::{Among, Duty};
 use crate::codec::{Reader, Writer};
 use crate::document::{Capacity, SignOff, Statement};
 use crate::identity::{DocumentId, DutyId, PartId};
@@ -60,7 +60,9 @@ fn province_of_years() -> (Node, Device, Device) {
             duty: DutyId([at as u8; 8]),
             template: "bao-cao".into(),
             unit_kind: "commune".into(),
+            among: Among::All,
             period: period.into(),
+            rule: String::new(),
             due: due.into(),
         }));
     }
