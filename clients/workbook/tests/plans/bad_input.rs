@@ -85,37 +85,58 @@ fn what_is_neither_workbook_nor_document_is_told_apart() {
 
 #[test]
 fn bombs_a_million_rows_and_deep_nests_are_stopped() {
-    let code = |body: &str| plan_parts(&document(body)).expect_err("too much").code();
-    let spaces = " ".repeat(1_000_000);
-    assert_eq!(
-        code(&format!("<!--{spaces}-->").repeat(60)),
-        "document-too-large"
-    );
-    assert_eq!(
-        code(&("<w:tbl>".to_owned() + &"<w:tr/>".repeat(1_000_000) + "</w:tbl>")),
-        "too-many-rows"
-    );
+    let code =
+        |body: &str| plan_parts(&document(body)).map_or_else(|error| error.code(), |_| "read");
+    let table = |rows: &str| format!("<w:tbl>{rows}</w:tbl>");
+    let comment = format!("<!--{}-->", " ".repeat(1_000_000));
     let filled = row(&[cell("<w:p><w:r><w:t>x</w:t></w:r></w:p>", 1, "")]);
+    let nest = |open: &str, close: &str, times: usize| open.repeat(times) + &close.repeat(times);
+    let wide = row(&[cell("<w:p/>", 4_000_000_000, "")]);
     assert_eq!(
-        code(&format!("<w:tbl>{}</w:tbl>", filled.repeat(25_000))),
-        "too-many-rows"
+        [
+            ("unpacked", code(&comment.repeat(60))),
+            ("empty rows", code(&table(&"<w:tr/>".repeat(1_000_000)))),
+            ("rows", code(&table(&filled.repeat(25_000)))),
+            (
+                "tables in tables",
+                code(&nest("<w:tbl><w:tr><w:tc>", "</w:tc></w:tr></w:tbl>", 40))
+            ),
+            ("elements", code(&nest("<w:sdt>", "</w:sdt>", 400))),
+            ("columns", code(&table(&wide))),
+            ("tables", code(&table("").repeat(2_000))),
+        ],
+        [
+            ("unpacked", "document-too-large"),
+            ("empty rows", "too-many-rows"),
+            ("rows", "too-many-rows"),
+            ("tables in tables", "document-too-large"),
+            ("elements", "document-too-large"),
+            ("columns", "document-too-large"),
+            ("tables", "document-too-large"),
+        ]
     );
-    assert_eq!(
-        code(&("<w:tbl><w:tr><w:tc>".repeat(40) + &"</w:tc></w:tr></w:tbl>".repeat(40))),
-        "document-too-large"
-    );
-    assert_eq!(
-        code(&("<w:sdt>".repeat(400) + &"</w:sdt>".repeat(400))),
-        "document-too-large"
-    );
-    assert_eq!(
-        code(&format!(
-            "<w:tbl>{}</w:tbl>",
-            row(&[cell("<w:p/>", 4_000_000_000, "")])
-        )),
-        "document-too-large"
-    );
-    assert_eq!(code(&"<w:tbl></w:tbl>".repeat(2_000)), "document-too-large");
+}
+
+#[test]
+fn a_document_that_breaks_off_between_two_elements_is_damaged() {
+    let honest = word::print(&real_plan::read(), Pages::OneTable);
+    let mut archive = zip::ZipArchive::new(Cursor::new(honest)).unwrap();
+    let mut made = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..archive.len() {
+        let mut part = archive.by_index(index).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).unwrap();
+        if name.ends_with("document.xml") {
+            let row = text.match_indices("</w:tr>").nth(20).unwrap().0;
+            text.truncate(row + "</w:tr>".len());
+        }
+        made.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        made.write_all(text.as_bytes()).unwrap();
+    }
+    let error = plan_parts(&made.finish().unwrap().into_inner()).expect_err("half of it");
+    assert_eq!(error.code(), "document-damaged");
 }
 
 /// A container with the bytes of one part changed.
