@@ -533,3 +533,45 @@ fn a_hidden_sheet_is_told_of_and_not_read() {
         .filter(|line| line.became == Became::HiddenSheet);
     assert_eq!(hidden.count(), 2);
 }
+
+#[test]
+fn below_a_page_break_the_rest_of_a_row_is_told_from_a_row_without_an_ordinal() {
+    let head: &[&str] = &["STT", "Nhiệm vụ", "Yêu cầu", "Thời hạn", "Chủ trì"];
+    let rows: &[&[&str]] = &[
+        head,
+        &[
+            "1",
+            "Công khai trên Cổng",
+            "100% thủ tục",
+            "Trong năm",
+            "Sở Khoa học và",
+        ],
+        &["", "", "", "3"],
+        head,
+        &[
+            "",
+            "Thông tin điện tử",
+            "Được công khai",
+            "2025",
+            "Công nghệ",
+        ],
+        &["2", "Kiểm tra", "Báo cáo", "Quý I/2025", "Sở Nội vụ"],
+        head,
+        &["", "Sơ kết", "Báo cáo", "Quý II/2025", "Sở Tài chính"],
+    ];
+    let bytes = workbook_of(rows, &[]);
+    let proposal = read(&bytes, &province());
+    assert_nothing_is_dropped(&bytes, &proposal);
+    assert_eq!(
+        told(&proposal),
+        [
+            "1 < 2025-12-31 | Sở Khoa học và Công nghệ | ",
+            "2 < 2025-03-31 | Sở Nội vụ | ",
+            "2.a < 2025-06-30 | Sở Tài chính | ",
+        ]
+    );
+    assert_eq!(
+        proposal.rows[0].title,
+        "Công khai trên Cổng Thông tin điện tử"
+    );
+}

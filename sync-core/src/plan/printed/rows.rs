@@ -10,7 +10,7 @@ use super::columns::{self, Columns, Role};
 use super::ranks::{self, Rank};
 use super::{Became, Part, PartKind, PlanError, PrintedLine, TableHead, deadline};
 use crate::form::printed::sheet::{Field, Line};
-use crate::form::printed::wording::single_spaced;
+use crate::form::printed::wording::{folded, single_spaced};
 use crate::limits;
 pub(super) use cells::{Cell, RawRow, tidy};
 use cells::{cell_mut, cell_of, cells, is_ditto};
@@ -418,7 +418,12 @@ impl Reader {
         if begins_small(title) {
             return true;
         }
-        let last_whole = deadline::is_whole(&row.deadline.text);
+        // "Trong năm" at the foot of a page, "2026" on the next.
+        let when = folded(&row.deadline.text);
+        let cut = ["nam", "thang", "quy", "ngay", "truoc", "den"]
+            .iter()
+            .any(|word| when.ends_with(word));
+        let last_whole = !cut && deadline::is_whole(&row.deadline.text);
         let numbered = !row.stt.is_empty();
         self.broken && numbered && row.has_any() && !(whole && last_whole)
     }
