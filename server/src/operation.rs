@@ -42,6 +42,7 @@ pub mod read_upstream;
 pub mod redeem_enrolment;
 pub mod refresh_session;
 pub mod report_health;
+pub mod retire_template;
 pub mod sign_in;
 pub mod sign_in_device;
 pub mod sync_live;

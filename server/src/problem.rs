@@ -104,6 +104,8 @@ problem_codes! {
     TemplateBad = "template-bad",
     /// The same id and version with other content.
     TemplateDiffers = "template-differs",
+    /// No new report is begun by the template.
+    TemplateRetired = "template-retired",
     /// A row of an import is wrong.
     ImportBad = "import-bad",
     /// No such grant.
@@ -185,6 +187,7 @@ impl ProblemCode {
             Self::CodeUsed
             | Self::PublicKeyTaken
             | Self::TemplateDiffers
+            | Self::TemplateRetired
             | Self::AlreadyFounded
             | Self::ChangedMeanwhile => StatusCode::CONFLICT,
             Self::CodeExpired => StatusCode::GONE,
@@ -249,6 +252,7 @@ impl ProblemCode {
             | Self::TemplateUnknown
             | Self::TemplateBad
             | Self::TemplateDiffers
+            | Self::TemplateRetired
             | Self::ImportBad
             | Self::GrantUnknown
             | Self::ReportUnknown
@@ -300,6 +304,7 @@ impl ProblemCode {
             | Self::TemplateUnknown
             | Self::TemplateBad
             | Self::TemplateDiffers
+            | Self::TemplateRetired
             | Self::ImportBad
             | Self::GrantUnknown
             | Self::ReportUnknown

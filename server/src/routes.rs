@@ -87,6 +87,10 @@ fn while_ready() -> ApiRouter<SharedApp> {
         .api_route("/v1/org/import", post(op::import_units::respond))
         .api_route("/v1/templates", get(op::list_templates::respond))
         .api_route("/v1/templates", post(op::import_template::respond))
+        .api_route(
+            "/v1/templates/{id}/retire",
+            post(op::retire_template::respond),
+        )
         .api_route("/v1/people", get(op::list_people::respond))
         .api_route("/v1/people", post(op::add_people::respond))
         .api_route("/v1/duties", get(op::list_duties::respond))

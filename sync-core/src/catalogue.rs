@@ -114,6 +114,8 @@ pub struct Catalogue {
     rehearsal: Option<String>,
     units: BTreeMap<UnitId, Vec<UnitRecord>>,
     templates: BTreeMap<(String, u32), TemplateVersion>,
+    /// Why no new report is begun by them.
+    retired: BTreeMap<String, String>,
     people: BTreeMap<PersonId, Person>,
     names: BTreeMap<String, PersonId>,
     grants: BTreeMap<GrantId, (Grant, bool)>,
@@ -226,6 +228,9 @@ impl Catalogue {
                 among: Among::Within(unit),
                 ..
             }) if !self.units.contains_key(unit) => unknown("a unit"),
+            Body::TemplateRetired { id, .. } if self.newest_template(id).is_none() => {
+                unknown("a template")
+            }
             Body::Province { .. }
             | Body::Template { .. }
             | Body::Person(_)
@@ -238,7 +243,8 @@ impl Catalogue {
             | Body::Holidays(_)
             | Body::NodeKey { .. }
             | Body::Node(_)
-            | Body::Rehearsal { .. } => Ok(()),
+            | Body::Rehearsal { .. }
+            | Body::TemplateRetired { .. } => Ok(()),
         }
     }
 
@@ -329,6 +335,12 @@ impl Catalogue {
                 self.nodes.insert(id, node);
             }
             Body::Rehearsal { label } => self.rehearsal = Some(label),
+            Body::TemplateRetired { id, reason } if reason.is_empty() => {
+                self.retired.remove(&id);
+            }
+            Body::TemplateRetired { id, reason } => {
+                self.retired.insert(id, reason);
+            }
         }
         Ok(())
     }
@@ -387,6 +399,10 @@ impl Catalogue {
             .range((id.to_owned(), 0)..=(id.to_owned(), u32::MAX))
             .next_back()
             .map(|(_, template)| template)
+    }
+    /// Why no new report is begun by a template; `None` while it is in use. Reports that were begun go on.
+    pub fn template_retired(&self, id: &str) -> Option<&str> {
+        self.retired.get(id).map(String::as_str)
     }
     /// Every version of every template.
     pub fn templates(&self) -> impl Iterator<Item = &TemplateVersion> {

@@ -16,6 +16,8 @@
 //! decimal percent money_million_vnd choice text heading`. A section id obeys the rule of narrative
 //! names (1–64 of `a–z 0–9 - .`); `printed` is what the print shows in its place.
 
+mod difference;
+pub mod drafted;
 pub mod entry;
 pub mod formula;
 pub mod import;
@@ -28,6 +30,7 @@ use crate::period::PeriodKind;
 use formula::Formula;
 use std::collections::BTreeMap;
 
+pub use difference::{Aspect, Difference};
 pub use validate::TemplateError;
 
 /// A template that holds together: codes are unique, parents and references exist, formulas do not

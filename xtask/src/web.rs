@@ -16,9 +16,10 @@ pub(crate) fn build() -> Result<()> {
     require("npm", "install Node.js 20 or later with npm")?;
     let web = root().join("clients/web");
     let core = web.join("core");
-    let wasm = wasm(&[])?;
+    let tablet = wasm("tablet-wasm", &[])?;
+    let forms = wasm("form-wasm", &[])?;
     run_program(cargo(&["build", "--quiet", "-p", "tablet-bindgen"]))?;
-    let stamp = stamp(&web, &wasm)?;
+    let stamp = stamp(&web, [&tablet, &forms])?;
     let kept = core.join("stamp");
     if web.join("dist/service-worker.js").exists()
         && fs::read_to_string(&kept).is_ok_and(|kept| kept == stamp)
@@ -26,7 +27,8 @@ pub(crate) fn build() -> Result<()> {
         return Ok(());
     }
     fs::create_dir_all(&core).context("cannot make clients/web/core")?;
-    bindings(&wasm, &core)?;
+    bindings(&tablet, &core, "tablet")?;
+    bindings(&forms, &core, "forms")?;
     if !has_what_is_locked(&web)? {
         npm(&web, &["ci", "--silent", "--no-fund", "--no-audit"])?;
     }
@@ -49,27 +51,28 @@ fn has_what_is_locked(web: &Path) -> Result<bool> {
 /// Builds the core with a panic planted in it, for the test that the app survives one: into
 /// `target/planted`, never into what ships.
 pub(crate) fn build_planted() -> Result<()> {
-    let wasm_planted = wasm(&["--features", "planted-panic"])?;
+    let wasm_planted = wasm("tablet-wasm", &["--features", "planted-panic"])?;
     let planted = root().join("target/planted");
     fs::create_dir_all(&planted).context("cannot make target/planted")?;
-    bindings(&wasm_planted, &planted)?;
+    bindings(&wasm_planted, &planted, "tablet")?;
     // The name in the target folder is again that of what ships.
-    wasm(&[]).map(drop)
+    wasm("tablet-wasm", &[]).map(drop)
 }
 
-/// Builds the core as WebAssembly, in the profile that ships; where it stands.
-fn wasm(more: &[&str]) -> Result<PathBuf> {
-    let ships = ["build", "--quiet", "-p", "tablet-wasm", "--lib"];
+/// Builds a member as WebAssembly, in the profile that ships; where it stands.
+fn wasm(member: &str, more: &[&str]) -> Result<PathBuf> {
+    let ships = ["build", "--quiet", "-p", member, "--lib"];
     let made = ["--profile", "tablet", "--target", TARGET];
     run_program(cargo(&[&ships, made.as_slice(), more].concat()))?;
-    Ok(built(&format!("{TARGET}/tablet"), "tablet_wasm.wasm"))
+    let file = format!("{}.wasm", member.replace('-', "_"));
+    Ok(built(&format!("{TARGET}/tablet"), &file))
 }
 
-/// Writes the JavaScript side of a core into a folder, with the core.
-fn bindings(wasm: &Path, into: &Path) -> Result<()> {
+/// Writes the JavaScript side of a module into a folder, with the module, under this name.
+fn bindings(wasm: &Path, into: &Path, name: &str) -> Result<()> {
     run_program(program(
         &built("debug", "tablet-bindgen").to_string_lossy(),
-        &[&wasm.to_string_lossy(), &into.to_string_lossy()],
+        &[&wasm.to_string_lossy(), &into.to_string_lossy(), name],
     ))
 }
 
@@ -80,14 +83,14 @@ fn npm(web: &Path, arguments: &[&str]) -> Result<()> {
 }
 
 /// Names, sizes and times of everything that the app is made of.
-fn stamp(web: &Path, wasm: &Path) -> Result<String> {
-    let mut files: Vec<PathBuf> = vec![
-        wasm.to_owned(),
+fn stamp(web: &Path, modules: [&PathBuf; 2]) -> Result<String> {
+    let mut files: Vec<PathBuf> = modules.into_iter().cloned().collect();
+    files.extend([
         web.join("index.html"),
         web.join("package-lock.json"),
         web.join("vite.config.ts"),
         root().join("server/openapi.json"),
-    ];
+    ]);
     for folder in [
         web.join("src"),
         web.join("public"),

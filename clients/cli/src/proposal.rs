@@ -153,30 +153,11 @@ fn line_json(line: &SkippedLine) -> Value {
 
 impl From<PrintedError> for Trouble {
     fn from(error: PrintedError) -> Self {
-        let mut trouble = Self::new(error.code(), Exit::Input);
-        if let Some(place) = error.place() {
-            trouble = trouble
-                .with("sheet", &place.sheet)
-                .with("row", place.row)
-                .with("column", place.column_letters())
-                .with("place", place);
-        }
-        match error {
-            PrintedError::RepeatedCode { code, first, .. } => {
-                trouble.with("cell", code).with("first", first)
-            }
-            PrintedError::MissingReference {
-                code, reference, ..
-            } => trouble.with("cell", code).with("reference", reference),
-            PrintedError::CircularFormula { code, .. } => trouble.with("cell", code),
-            PrintedError::Template { error, .. } => trouble.with("reason", error),
-            PrintedError::NoSheets
-            | PrintedError::NoHeader(_)
-            | PrintedError::NoRows(_)
-            | PrintedError::TextTooLong(_)
-            | PrintedError::TooManyRows(_)
-            | PrintedError::TooManyCells(_) => trouble,
-        }
+        let said = error.arguments().into_iter();
+        said.fold(
+            Self::new(error.code(), Exit::Input),
+            |trouble, (name, value)| trouble.with(name, value),
+        )
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) enum Typed {
     Resolve { code: String },
     /// It is not dealt with after all.
     Reopen { code: String },
+    /// The report goes on by this version of its form.
+    Version { version: u32 },
 }
 
 impl Typed {
@@ -59,7 +61,8 @@ impl Typed {
             | Self::Reason { .. }
             | Self::Comment { .. }
             | Self::Resolve { .. }
-            | Self::Reopen { .. } => None,
+            | Self::Reopen { .. }
+            | Self::Version { .. } => None,
         }
     }
 
@@ -73,7 +76,8 @@ impl Typed {
             | Self::Carry { .. }
             | Self::Note { .. }
             | Self::Source { .. }
-            | Self::Reason { .. } => false,
+            | Self::Reason { .. }
+            | Self::Version { .. } => false,
         }
     }
 }

@@ -270,9 +270,15 @@ impl Tablet {
         self.act(|state| state.effect(subject, code, choices, totals))
     }
 
-    /// The printed form of a template: sections and rows.
-    pub fn form(&self, template: &str) -> Result<String, JsValue> {
-        self.act(|state| state.form(template))
+    /// The printed form of a template, of a version or of the newest one: sections and rows.
+    pub fn form(&self, template: &str, version: Option<u32>) -> Result<String, JsValue> {
+        self.act(|state| state.form(template, version))
+    }
+
+    /// What the newest version of its form would change in a report; null if it is filled by that one.
+    #[wasm_bindgen(js_name = newerVersion)]
+    pub fn newer_version(&self, subject: &str) -> Result<String, JsValue> {
+        self.act(|state| state.newer_version(subject))
     }
 
     /// Every row of a report with its draft: values, rivals, formulas, findings.
@@ -290,16 +296,27 @@ impl Tablet {
         self.act(|state| state.history(subject, code))
     }
 
-    /// What a typed text would be in a row.
+    /// What a typed text would be in a row of a version, or of the newest one.
     #[wasm_bindgen(js_name = readTyped)]
-    pub fn read_typed(&self, template: &str, code: &str, text: &str) -> Result<String, JsValue> {
-        self.act(|state| state.read_typed(template, code, text))
+    pub fn read_typed(
+        &self,
+        template: &str,
+        code: &str,
+        text: &str,
+        version: Option<u32>,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.read_typed(template, code, text, version))
     }
 
     /// The same of many cells: `cells` is a list of code and text.
     #[wasm_bindgen(js_name = readAll)]
-    pub fn read_all(&self, template: &str, cells: &str) -> Result<String, JsValue> {
-        self.act(|state| state.read_all(template, cells))
+    pub fn read_all(
+        &self,
+        template: &str,
+        cells: &str,
+        version: Option<u32>,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.read_all(template, cells, version))
     }
 
     /// Totals of a unit from the reports on this tablet.
@@ -366,6 +383,13 @@ impl UnderWay {
 #[wasm_bindgen]
 pub fn brings(frame: &[u8]) -> Result<String, JsValue> {
     tablet::brings(frame).map_err(|error| thrown(&error))
+}
+
+/// A template filled with these edits, as [`Tablet::form`] and [`Tablet::report`] show it, and kept nowhere; or the
+/// `fault` of what was typed.
+#[wasm_bindgen]
+pub fn trial(template: &str, edits: &str, now: f64) -> Result<String, JsValue> {
+    tablet::trial(template, edits, now as i64).map_err(|error| thrown(&error))
 }
 
 /// The recovery file of the signed rows that wait: all that can be had without the PIN.

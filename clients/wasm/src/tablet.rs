@@ -10,9 +10,11 @@ mod nodes;
 mod settling;
 mod suspect;
 mod templates;
+mod trial;
 mod typed;
 mod undo;
 mod unsent;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +40,7 @@ use crate::packed;
 use crate::view::{self, Origins};
 
 pub(crate) use suspect::brings;
+pub(crate) use trial::trial;
 pub(crate) use unsent::recovery_of;
 
 /// What came of a step of the page: JSON text.
@@ -346,8 +349,8 @@ impl TabletState {
     }
 
     /// See [`crate::Tablet::form`].
-    pub fn form(&mut self, template: &str) -> Step {
-        Ok(view::form(&*self.newest_template(template)?).to_string())
+    pub fn form(&mut self, template: &str, version: Option<u32>) -> Step {
+        Ok(view::form(&*self.asked_template(template, version)?).to_string())
     }
 
     /// See [`crate::Tablet::report`].
@@ -390,10 +393,13 @@ impl TabletState {
             checks: &checks,
             earlier: earlier.as_deref(),
         };
+        let newest = self.newest_template(&subject.template)?.version();
+        let without_row = self.without_row(subject, &template, &cells);
         let view::Rows { rows, blocking } = view::rows(&looking, &cells, &beside, &origins);
         Ok(json!({
             "document": document.id(), "heads": document.heads(),
-            "template_version": document.template_version(), "rows": rows, "blocking": blocking,
+            "template_version": template.version(), "newest_version": newest,
+            "without_row": without_row, "rows": rows, "blocking": blocking,
             "undo": self.undo.offered(document.id()),
         })
         .to_string())

@@ -274,6 +274,159 @@ fn typed_cells_are_read_as_in_vietnam_and_survive_the_end_of_the_worker() {
     assert_eq!(note["text"], "Gồm cả điểm Phúc Chu");
 }
 
+/// The yearly form as version 2: a row less, another one more, a unit changed.
+fn second_version() -> Template {
+    let text = catalogue_files::text("forms/bao-cao-cchc-2022.json").unwrap();
+    let mut form: Value = serde_json::from_str(text).unwrap();
+    form[Template::NOTE] = json!("Theo công văn 12");
+    let rows = form["sections"][4]["indicators"].as_array_mut().unwrap();
+    let gone = rows.iter().position(|row| row["code"] == "V.4.4").unwrap();
+    rows.remove(gone);
+    let rows = form["sections"][0]["indicators"].as_array_mut().unwrap();
+    rows.push(
+        json!({"code": "I.8", "label_vi": "Chỉ tiêu mới", "unit_vi": "Lượt", "kind": "integer"}),
+    );
+    Template::import(&form.to_string(), 2).unwrap()
+}
+
+/// In the middle of a period the province publishes another version. Whoever began keeps theirs, whoever
+/// begins later has the new one, and what both typed is one report. Moving it loses no value.
+#[test]
+fn two_tablets_on_different_versions_of_a_form_merge() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let report = hanh.type_in(json!([cell("V.4.4", "5"), cell("III.3.1.1", "1.893")]));
+    assert_eq!(report["newest_version"], 1);
+    assert_eq!(hanh.state.newer_version(&subject()).unwrap(), "null");
+    let second = second_version();
+    node.record(Body::Template {
+        id: second.id().to_owned(),
+        version: 2,
+        content: second.to_json(),
+    });
+    let mut toan = Worker::enrolled(&node, 2);
+    let report = toan.type_in(json!([cell("I.8", "3"), cell("III.3.1.2", "1.887")]));
+    assert_eq!(report["template_version"], 2);
+    toan.sync(&mut node);
+    // Until they meet, each goes on by their own version: Hạnh's tablet has not heard of the other.
+    assert_eq!(
+        hanh.type_in(json!([cell("I.1", "1")]))["template_version"],
+        1
+    );
+    hanh.sync(&mut node);
+    toan.sync(&mut node);
+    let read = |worker: &mut Worker| -> Value {
+        serde_json::from_str(&worker.state.report(&subject()).unwrap()).unwrap()
+    };
+    for worker in [&mut hanh, &mut toan] {
+        let report = read(worker);
+        assert_eq!(
+            report["template_version"], 2,
+            "the higher of two that stand side by side"
+        );
+        for (code, number) in [
+            ("I.1", "1"),
+            ("V.4.4", "5"),
+            ("I.8", "3"),
+            ("III.3.1.1", "1893"),
+        ] {
+            assert_eq!(
+                report["rows"][code]["values"][0]["value"]["number"], number,
+                "{code}"
+            );
+        }
+        assert_eq!(report["rows"]["III.3.1"]["formula"]["low_text"], "99,68");
+        let lost = &report["without_row"];
+        assert_eq!(lost[0]["code"], "V.4.4", "{lost}");
+        assert!(
+            lost[0]["label"]
+                .as_str()
+                .is_some_and(|label| !label.is_empty())
+        );
+    }
+    assert_eq!(read(&mut hanh)["rows"], {
+        hanh.restart();
+        read(&mut hanh)["rows"].clone()
+    });
+}
+
+/// A report that was begun by an older version keeps it until a person moves it, who is told what that changes.
+#[test]
+fn a_report_is_moved_to_a_newer_version_with_everything_in_it() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    hanh.type_in(json!([cell("V.4.4", "5"), cell("III.3.1.1", "1.893")]));
+    hanh.sync(&mut node);
+    let second = second_version();
+    node.record(Body::Template {
+        id: second.id().to_owned(),
+        version: 2,
+        content: second.to_json(),
+    });
+    hanh.sync(&mut node);
+    let form = |worker: &mut Worker, version| -> Value {
+        let form = worker.state.form("bao-cao-cchc-2022", version).unwrap();
+        serde_json::from_str(&form).unwrap()
+    };
+    assert_eq!(form(&mut hanh, Some(1))["version"], 1);
+    assert_eq!(form(&mut hanh, None)["version"], 2);
+    let report = hanh.type_in(json!([cell("V.4.4", "6")]));
+    assert_eq!(
+        (&report["template_version"], &report["newest_version"]),
+        (&json!(1), &json!(2))
+    );
+    let told: Value = serde_json::from_str(&hanh.state.newer_version(&subject()).unwrap()).unwrap();
+    assert_eq!(told["note"], "Theo công văn 12");
+    let codes = |list: &Value| -> Vec<String> {
+        let codes = list.as_array().unwrap().iter();
+        codes
+            .map(|one| one["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(codes(&told["differences"]), ["I.8", "V.4.4"]);
+    assert_eq!(codes(&told["losing"]), ["V.4.4"]);
+    let unknown = json!([{"kind": "version", "version": 3}]).to_string();
+    assert!(
+        hanh.state.edit(&subject(), &unknown, NOW).is_err(),
+        "no such version"
+    );
+    let moved = hanh.type_in(json!([{"kind": "version", "version": 2}]));
+    assert_eq!(moved["template_version"], 2);
+    assert_eq!(moved["without_row"][0]["code"], "V.4.4");
+    assert_eq!(moved["rows"]["V.4.4"]["values"][0]["value"]["number"], "6");
+    assert_eq!(hanh.state.newer_version(&subject()).unwrap(), "null");
+    hanh.sync(&mut node);
+    let mut toan = Worker::enrolled(&node, 2);
+    toan.sync(&mut node);
+    let report: Value = serde_json::from_str(&toan.state.report(&subject()).unwrap()).unwrap();
+    assert_eq!(report["template_version"], 2);
+    assert_eq!(report["rows"]["V.4.4"]["values"][0]["value"]["number"], "6");
+}
+
+/// A retired form is offered to nobody who has not begun it, and taken from nobody who has.
+#[test]
+fn a_retired_form_is_begun_by_nobody_and_finished_by_whoever_began() {
+    let mut node = Node::new();
+    let mut hanh = Worker::enrolled(&node, 1);
+    let mut toan = Worker::enrolled(&node, 2);
+    hanh.type_in(json!([cell("V.4.4", "5")]));
+    node.record(Body::TemplateRetired {
+        id: "bao-cao-cchc-2022".into(),
+        reason: "Theo thông tư mới".into(),
+    });
+    let work = |worker: &mut Worker| -> usize {
+        let work: Value = serde_json::from_str(&worker.state.work(NOW, "app").unwrap()).unwrap();
+        work.as_array().unwrap().len()
+    };
+    assert_eq!((work(&mut hanh), work(&mut toan)), (1, 1));
+    toan.sync(&mut node);
+    assert_eq!(work(&mut toan), 0, "nothing was begun");
+    hanh.sync(&mut node);
+    assert_eq!(work(&mut hanh), 1, "it was begun before");
+    toan.sync(&mut node);
+    assert_eq!(work(&mut toan), 1, "a colleague began it");
+}
+
 /// A page is given what became different: what was typed before and is not sealed must not seem to be.
 #[test]
 fn a_key_changes_nothing_of_what_was_typed_before_it() {
@@ -308,7 +461,7 @@ fn a_question_is_asked_and_nothing_is_written() {
     let mut hanh = Worker::enrolled(&node, 1);
     let read = |worker: &mut Worker, code: &str, text: &str| -> Value {
         let template = "bao-cao-cchc-2022";
-        serde_json::from_str(&worker.state.read_typed(template, code, text).unwrap()).unwrap()
+        serde_json::from_str(&worker.state.read_typed(template, code, text, None).unwrap()).unwrap()
     };
     let asked = read(&mut hanh, "III.3.1.1", "1,234,567");
     assert_eq!(asked["fault"], "ambiguous-number", "{asked}");
@@ -572,7 +725,7 @@ fn what_the_page_gets_wrong_is_an_error_and_no_panic() {
     ] {
         assert!(hanh.state.report(text).is_err(), "{text}");
     }
-    assert!(hanh.state.form("nothing").is_err());
+    assert!(hanh.state.form("nothing", None).is_err());
     assert!(hanh.state.receive(b"no frame", NOW, &[9; 8], "[]").is_err());
     assert!(hanh.state.receive(&[], NOW, &[9; 7], "[]").is_err());
     assert!(TabletState::open("zz", &[1; 8], &seed(1), &[], false).is_err());

@@ -50,6 +50,16 @@ self.addEventListener("activate", (event) => {
   );
 });
 
+/** What few people need is not fetched for everybody: it comes when it is asked for, and stays. */
+async function fetched(event, path) {
+  const answer = await fetch(event.request);
+  if (answer.ok && path.endsWith(".wasm")) {
+    const copy = answer.clone();
+    event.waitUntil(caches.open(CACHE).then((cache) => cache.put(path, copy)));
+  }
+  return answer;
+}
+
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
@@ -57,5 +67,5 @@ self.addEventListener("fetch", (event) => {
   // Names under /assets never change their content: one of the version before is still right.
   const options = FILES.includes(path) ? { cacheName: CACHE } : {};
   if (!FILES.includes(path) && !path.startsWith("/assets/")) return;
-  event.respondWith(caches.match(path, options).then((kept) => kept ?? fetch(event.request)));
+  event.respondWith(caches.match(path, options).then((kept) => kept ?? fetched(event, path)));
 });

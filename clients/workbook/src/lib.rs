@@ -65,6 +65,18 @@ impl WorkbookError {
             Self::Sheet(error) => error.code(),
         }
     }
+
+    /// The values of its sentence: where in the workbook, or what the reader said.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Sheet(error) => error.arguments(),
+            Self::NotAWorkbook(_)
+            | Self::OtherFormat
+            | Self::Encrypted
+            | Self::TooLarge(_)
+            | Self::Damaged(_) => vec![("reason", self.to_string())],
+        }
+    }
 }
 
 /// How files of other formats begin.

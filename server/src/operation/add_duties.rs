@@ -175,6 +175,11 @@ impl DutyRow {
         if catalogue.newest_template(&self.template).is_none() {
             return Err(Problem::new(ProblemCode::TemplateUnknown).with("template", &self.template));
         }
+        if let Some(reason) = catalogue.template_retired(&self.template) {
+            return Err(Problem::new(ProblemCode::TemplateRetired)
+                .with("template", &self.template)
+                .with("reason", reason));
+        }
         let among = self.among(catalogue)?;
         let rule = self.rule()?;
         self.periods()?

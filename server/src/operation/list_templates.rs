@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use sync_core::form::Template;
 
 use crate::app::SharedApp;
 use crate::extract::{Asked, At, SignedIn};
@@ -17,6 +18,12 @@ pub(crate) struct TemplateLine {
     id: String,
     version: u32,
     bytes: usize,
+    title: String,
+    rows: usize,
+    /// What whoever published it said about it.
+    note: Option<String>,
+    /// Why no new report is begun by any version of the template.
+    retired: Option<String>,
 }
 
 /// `GET /v1/templates`
@@ -34,10 +41,18 @@ pub(crate) async fn respond(
                 .as_ref()
                 .is_none_or(|(id, version)| (&template.id, template.version) > (id, *version))
         })
-        .map(|template| TemplateLine {
-            id: template.id.clone(),
-            version: template.version,
-            bytes: template.content.len(),
+        .map(|template| {
+            // What was taken in was read before; a page of lines reads a few of them again.
+            let form = Template::from_json(&template.content).ok();
+            TemplateLine {
+                id: template.id.clone(),
+                version: template.version,
+                bytes: template.content.len(),
+                title: form.as_ref().map_or("", Template::title).to_owned(),
+                rows: form.as_ref().map_or(0, |form| form.rows().len()),
+                note: form.and_then(|form| form.published_note().map(str::to_owned)),
+                retired: catalogue.template_retired(&template.id).map(str::to_owned),
+            }
         });
     Ok(Json(Page::take(lines, page.limit(), |line| {
         format!("{}:{}", line.id, line.version)

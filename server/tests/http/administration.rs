@@ -116,6 +116,35 @@ fn a_template_version_is_taken_once_and_never_replaced() {
     let (_, list) = served.get("/v1/templates", Some(&admin));
     assert_eq!(list["items"][0]["version"], 1);
 
+    // Retired, no duty is made of it; put in use again, as before. Saying so twice adds one record.
+    let retire = format!("/v1/templates/{id}/retire");
+    let reason = json!({ "reason": "Theo thông tư mới" });
+    let before = last_number(&served);
+    assert_eq!(served.done(&retire, Some(&admin), &reason)["changed"], true);
+    assert_eq!(
+        served.done(&retire, Some(&admin), &reason)["changed"],
+        false
+    );
+    assert_eq!(last_number(&served), before + 1);
+    let (_, list) = served.get("/v1/templates", Some(&admin));
+    assert_eq!(list["items"][0]["retired"], "Theo thông tư mới");
+    assert_eq!(list["items"][0]["rows"], 146);
+    let owed = json!({ "duties": [
+        { "template": id, "unit_kind": "commune", "period": "2024", "due": "2024-12-20" }
+    ] });
+    let (status, answer) = served.post("/v1/duties", Some(&admin), &owed);
+    assert_eq!(
+        (status, answer["code"].as_str()),
+        (409, Some("template-retired"))
+    );
+    let again = json!({ "reason": null });
+    assert_eq!(served.done(&retire, Some(&admin), &again)["changed"], true);
+    let (status, answer) = served.post("/v1/templates/khong-co/retire", Some(&admin), &reason);
+    assert_eq!(
+        (status, answer["code"].as_str()),
+        (404, Some("template-unknown"))
+    );
+
     let duty = |period: &str, due: &str| {
         json!({ "duties": [
             { "template": id, "unit_kind": "commune", "period": period, "due": due }

@@ -33,11 +33,13 @@ impl Language {
         match self {
             Self::Vietnamese => concat!(
                 include_str!("../catalogues/vi.ftl"),
-                include_str!("../catalogues/findings.vi.ftl")
+                include_str!("../catalogues/findings.vi.ftl"),
+                include_str!("../catalogues/import.vi.ftl")
             ),
             Self::English => concat!(
                 include_str!("../catalogues/en.ftl"),
-                include_str!("../catalogues/findings.en.ftl")
+                include_str!("../catalogues/findings.en.ftl"),
+                include_str!("../catalogues/import.en.ftl")
             ),
         }
     }
@@ -160,6 +162,10 @@ mod tests {
             (
                 include_str!("../catalogues/administration.vi.ftl"),
                 include_str!("../catalogues/administration.en.ftl"),
+            ),
+            (
+                include_str!("../catalogues/templates.vi.ftl"),
+                include_str!("../catalogues/templates.en.ftl"),
             ),
         ];
         for (vietnamese, english) in pairs {

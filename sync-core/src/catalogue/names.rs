@@ -71,7 +71,8 @@ impl Names {
             | Body::Holidays(_)
             | Body::NodeKey { .. }
             | Body::Node(_)
-            | Body::Rehearsal { .. } => {}
+            | Body::Rehearsal { .. }
+            | Body::TemplateRetired { .. } => {}
         }
     }
 }

@@ -217,6 +217,13 @@ pub enum Body {
     DutyException(DutyException),
     /// Days on which offices are closed or open otherwise than this node's program knows.
     Holidays(Holidays),
+    /// No new report is begun by a template any more, for a reason; without a reason it is in use again.
+    TemplateRetired {
+        /// Template id.
+        id: String,
+        /// Why, in words; empty when it is in use again.
+        reason: String,
+    },
 }
 
 /// A record before it is signed.
@@ -322,7 +329,8 @@ impl SignedRecord {
             | Body::DutyEnded(_)
             | Body::DutyException(_)
             | Body::Holidays(_)
-            | Body::Rehearsal { .. } => Err(RecordError::NotTheFirst),
+            | Body::Rehearsal { .. }
+            | Body::TemplateRetired { .. } => Err(RecordError::NotTheFirst),
         }
     }
 }
@@ -447,6 +455,10 @@ impl Body {
                 holidays.write(to);
                 19
             }
+            Self::TemplateRetired { id, reason } => {
+                to.text(id).text(reason);
+                13
+            }
         }
     }
 
@@ -511,6 +523,10 @@ impl Body {
             17 => Self::DutyEnded(DutyId(from.array("duty")?)),
             18 => Self::DutyException(DutyException::read(from)?),
             19 => Self::Holidays(Holidays::read(from)?),
+            13 => Self::TemplateRetired {
+                id: from.text(limits::CODE_BYTES_MAX, "template id")?.to_owned(),
+                reason: from.name("reason")?.to_owned(),
+            },
             _ => return Err(DecodeError::Undefined("kind of the record").into()),
         })
     }

@@ -166,6 +166,7 @@ proptest! {
                 rule: String::new(),
                 due: "2025-12-20".into(),
             }),
+            Body::TemplateRetired { id: "bao-cao".into(), reason: name.clone() },
             Body::Rehearsal { label: name },
         ];
         for body in bodies {

@@ -94,8 +94,10 @@ fn read_section(
     rows: &mut Vec<Indicator>,
 ) -> Result<Section, FormImportError> {
     let mut fields = Fields::of(value, format!("sections[{index}]"))?;
-    let printed = fields.required("id")?;
-    let id = printed.to_lowercase();
+    let written = fields.required("id")?;
+    let id = written.to_lowercase();
+    // What the print shows may be no name at all: `Phụ lục 1`.
+    let printed = fields.optional("printed_vi")?.unwrap_or(written);
     let first_row = rows.len();
     for (row, indicator) in fields.list("indicators")?.into_iter().enumerate() {
         let place = format!("sections[{index}].indicators[{row}]");

@@ -39,7 +39,8 @@ pub(super) mod told {
             | Body::Holidays(_)
             | Body::NodeKey { .. }
             | Body::Node(_)
-            | Body::Rehearsal { .. } => BYTES,
+            | Body::Rehearsal { .. }
+            | Body::TemplateRetired { .. } => BYTES,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `tablet-bindgen WASM FOLDER`: writes the JavaScript side of the WebAssembly module into a folder.
+//! `tablet-bindgen WASM FOLDER NAME`: writes the JavaScript side of a WebAssembly module into a folder.
 //!
 //! The library behind wasm-bindgen's command line, so that nothing has to be downloaded as a program.
 //! It is no member of the workspace's ordinary builds: the web app's build runs it.
@@ -10,10 +10,11 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let wasm = arguments.next().context("which .wasm file?")?;
     let folder = arguments.next().context("which folder to write to?")?;
+    let name = arguments.next().context("what is it called there?")?;
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(wasm)
-        .out_name("tablet")
+        .out_name(&name)
         .web(true)
         .and_then(|bindgen| bindgen.typescript(true).generate(folder))
 }

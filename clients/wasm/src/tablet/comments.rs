@@ -34,7 +34,8 @@ impl TabletState {
             | Typed::Carry { .. }
             | Typed::Note { .. }
             | Typed::Source { .. }
-            | Typed::Reason { .. } => return Err(argument("no comment")),
+            | Typed::Reason { .. }
+            | Typed::Version { .. } => return Err(argument("no comment")),
         };
         if self.template_of(subject)?.row(code).is_none() {
             return Err(StepError::Unknown(code.clone()));

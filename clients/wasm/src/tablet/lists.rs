@@ -26,7 +26,9 @@ impl TabletState {
         let catalogue = self.device.catalogue();
         let person = self.own_person();
         let mut wanted: BTreeMap<Subject, Option<Deadline>> = BTreeMap::new();
+        let begun: BTreeSet<Subject> = self.device.subjects()?.into_values().collect();
         for duty in catalogue.duties() {
+            let retired = catalogue.template_retired(&duty.template).is_some();
             for owed in catalogue.owed(duty, &tree) {
                 let unit = owed.unit.unit;
                 let mine =
@@ -39,13 +41,18 @@ impl TabletState {
                     day: day.to_owned(),
                     put_off: owed.exception.map(|exception| exception.reason.clone()),
                 };
-                let kept = wanted.entry(report_subject(duty, unit)).or_default();
+                let subject = report_subject(duty, unit);
+                // Of a template that is retired no new report is begun; what was begun goes on.
+                if retired && !begun.contains(&subject) {
+                    continue;
+                }
+                let kept = wanted.entry(subject).or_default();
                 if kept.as_ref().is_none_or(|kept| kept.day < deadline.day) {
                     *kept = Some(deadline);
                 }
             }
         }
-        for subject in self.device.subjects()?.into_values() {
+        for subject in begun {
             wanted.entry(subject).or_insert(None);
         }
         let waiting = self.waiting_documents()?;
@@ -63,7 +70,7 @@ impl TabletState {
             };
             items.push(json!({
                 "document": id, "template": subject.template, "unit": subject.unit,
-                "period": subject.period, "title": template.title(),
+                "period": subject.period, "title": template.title(), "version": count.version,
                 "unit_name": unit_name(self.device.catalogue(), subject.unit),
                 "due": due, "past_due": is_late, "put_off": put_off,
                 "filled": count.filled, "rows": template.rows().len(),

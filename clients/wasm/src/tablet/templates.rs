@@ -41,6 +41,18 @@ impl TabletState {
         }
     }
 
+    /// The version that is asked for; the newest if none is.
+    pub(super) fn asked_template(
+        &mut self,
+        id: &str,
+        version: Option<u32>,
+    ) -> Result<Arc<Template>, StepError> {
+        match version {
+            Some(version) => self.template(id, version),
+            None => self.newest_template(id),
+        }
+    }
+
     pub(super) fn newest_template(&mut self, id: &str) -> Result<Arc<Template>, StepError> {
         let newest = self.device.catalogue().newest_template(id);
         let version = newest.map(|newest| newest.version);

@@ -28,6 +28,9 @@ impl TabletState {
         let mut carried = self.carried(subject, &template, &carry)?;
         for one in &typed {
             entries.push(match one {
+                Typed::Version { version } => {
+                    Entry::TemplateVersion(self.published(&subject.template, *version)?)
+                }
                 Typed::Carry { code } => carried
                     .remove(code)
                     .ok_or_else(|| StepError::NothingEarlier(code.clone()))?,
@@ -47,14 +50,20 @@ impl TabletState {
     }
 
     /// See [`crate::Tablet::read_typed`].
-    pub fn read_typed(&mut self, template: &str, code: &str, text: &str) -> Step {
-        let template = self.newest_template(template)?;
+    pub fn read_typed(
+        &mut self,
+        template: &str,
+        code: &str,
+        text: &str,
+        version: Option<u32>,
+    ) -> Step {
+        let template = self.asked_template(template, version)?;
         Ok(reading(&template, code, text)?.to_string())
     }
 
     /// See [`crate::Tablet::read_all`].
-    pub fn read_all(&mut self, template: &str, cells: &str) -> Step {
-        let template = self.newest_template(template)?;
+    pub fn read_all(&mut self, template: &str, cells: &str, version: Option<u32>) -> Step {
+        let template = self.asked_template(template, version)?;
         let cells: Vec<(String, String)> = json::parse(cells)?;
         let read = |(code, text): &(String, String)| reading(&template, code, text);
         let readings = cells.iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -113,7 +122,8 @@ pub(super) fn entry_of(template: &Template, typed: &Typed) -> Result<Entry, Step
         Typed::Carry { .. }
         | Typed::Comment { .. }
         | Typed::Resolve { .. }
-        | Typed::Reopen { .. } => {
+        | Typed::Reopen { .. }
+        | Typed::Version { .. } => {
             return Err(StepError::Argument("no value of a cell".to_owned()));
         }
         Typed::Cell { code, text: None } => (code, CellValue::Empty),

@@ -56,6 +56,9 @@ function sent(path: string, request: RequestInit, token: string): Promise<Respon
   return reached(fetch(path, { ...request, headers, cache: "no-store" }));
 }
 
+/** Whoever signed in on this page, until they leave it: the administrator's pages share them. */
+export const signedIn: { session: Session | null } = { session: null };
+
 export class Session {
   #now: Schemas["Session"];
   #until = 0;
@@ -111,6 +114,16 @@ export class Session {
   ): Promise<Given<P, "post">> {
     const asked = { method: "POST", body: JSON.stringify(request ?? {}) };
     return body(await this.#ask(at(path, parts), asked));
+  }
+
+  /** A text as it is, letter for letter. */
+  async text(path: Path, parts: Record<string, string>): Promise<string> {
+    return (await this.#ask(at(path, parts), {})).text();
+  }
+
+  /** Sends JSON that is written already: what is signed is signed as it stands. */
+  async postText(path: Path, text: string): Promise<void> {
+    await this.#ask(path, { method: "POST", body: text });
   }
 
   async end(): Promise<void> {

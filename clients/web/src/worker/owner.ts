@@ -16,7 +16,14 @@ type Handlers = {
 
 const handlers: Handlers = {
   work: (work) => work.list(),
-  form: (work, _, template) => work.parsed((tablet) => tablet.form(template)),
+  form: (work, _, template, version) => work.parsed((tablet) => tablet.form(template, version)),
+  newerVersion: (work, _, subject) => work.parsed((tablet) => tablet.newerVersion(JSON.stringify(subject))),
+  toVersion: async (work, _, subject, version) => {
+    const edits = JSON.stringify([{ kind: "version", version }]);
+    await work.step((tablet) => tablet.edit(JSON.stringify(subject), edits, now()));
+    work.typed();
+    return null;
+  },
   report: async (work, early, subject) => {
     await work.step((tablet) => tablet.report(JSON.stringify(subject)), undefined, (report) => early(JSON.parse(report)));
     return null;
@@ -41,8 +48,8 @@ const handlers: Handlers = {
   },
   // The tab's worker makes of it what is different there.
   preview: (work, _, subject, edits) => work.parsed((tablet) => tablet.preview(JSON.stringify(subject), JSON.stringify(edits), now())),
-  read: (work, _, template, code, text) => work.parsed((tablet) => tablet.readTyped(template, code, text)),
-  readAll: (work, _, template, cells) => work.parsed((tablet) => tablet.readAll(template, JSON.stringify(cells))),
+  read: (work, _, template, code, text, version) => work.parsed((tablet) => tablet.readTyped(template, code, text, version)),
+  readAll: (work, _, template, cells, version) => work.parsed((tablet) => tablet.readAll(template, JSON.stringify(cells), version)),
   earlier: (work, _, subject) => work.parsed((tablet) => tablet.earlier(JSON.stringify(subject))),
   history: (work, _, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
   desks: (work) => work.parsed((tablet) => tablet.desks(now())),

@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem } from "./views";
+import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, NewerVersion, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -93,7 +93,12 @@ export interface Calls {
   /** What is signed and waits, as a file: needs no PIN. */
   recoveryOf: { ask: [keyId: string]; get: string };
   work: { ask: []; get: WorkItem[] };
-  form: { ask: [template: string]; get: Form };
+  /** The form of a version, or the newest. */
+  form: { ask: [template: string, version?: number]; get: Form };
+  /** What the newest version of its form would change; null if it is filled by that one. */
+  newerVersion: { ask: [subject: Subject]; get: NewerVersion | null };
+  /** Goes on by this version of the form. */
+  toVersion: { ask: [subject: Subject, version: number]; get: null };
   /** Said early, so that no edit that is made later is said before it. */
   report: { ask: [subject: Subject]; get: null; early: Report };
   /** Answers once it is durable; what becomes different in the report asked for last is said early. */
@@ -102,9 +107,9 @@ export interface Calls {
   turn: { ask: [subject: Subject, step: number, back: boolean]; get: Turned; early: ReportChange };
   /** What edits would come to in the report asked for last; nothing is kept. */
   preview: { ask: [subject: Subject, edits: Edit[]]; get: ReportChange };
-  read: { ask: [template: string, code: string, text: string]; get: Reading };
+  read: { ask: [template: string, code: string, text: string, version?: number]; get: Reading };
   /** The same of many cells: code and text of each. */
-  readAll: { ask: [template: string, cells: [string, string][]]; get: Reading[] };
+  readAll: { ask: [template: string, cells: [string, string][], version?: number]; get: Reading[] };
   /** What stood in the two periods before, as far as it is on this device. */
   earlier: { ask: [subject: Subject]; get: EarlierPeriod[] };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };

@@ -97,7 +97,11 @@ export interface Undo {
 export interface Report {
   document: string;
   heads: string[];
-  template_version: number | null;
+  template_version: number;
+  /** The newest version of its form that is here. */
+  newest_version: number;
+  /** Codes with a value that the form has no row for, with what was printed for them. */
+  without_row: { code: string; label: string; unit: string }[];
   rows: Record<string, Row>;
   undo: Undo;
   blocking: Blocking;
@@ -150,6 +154,8 @@ export interface Form {
 export interface WorkItem extends Subject {
   document: string;
   title: string;
+  /** The version of its form. */
+  version: number;
   unit_name: string;
   due: string | null;
   past_due: boolean;
@@ -192,6 +198,25 @@ export type Edit =
   | { kind: "comment"; code: string; text: string }
   | { kind: "resolve"; code: string }
   | { kind: "reopen"; code: string };
+
+/** One thing that a version of a form changes: its words are `difference-` and the aspect. */
+export interface Difference {
+  code: string;
+  label: string;
+  aspect: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** What the newest version of its form would change in a report. */
+export interface NewerVersion {
+  from: number;
+  to: number;
+  note: string | null;
+  differences: Difference[];
+  /** Values that would have no row any more. */
+  losing: { code: string; label: string; unit: string }[];
+}
 
 export type Reading =
   | { value: Value }

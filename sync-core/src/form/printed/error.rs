@@ -110,6 +110,38 @@ impl PrintedError {
         }
     }
 
+    /// The values of its sentence: where, and what.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        let mut said = Vec::new();
+        if let Some(place) = self.place() {
+            said.push(("sheet", place.sheet.clone()));
+            said.push(("row", place.row.to_string()));
+            said.push(("column", place.column_letters()));
+            said.push(("place", place.to_string()));
+        }
+        match self {
+            Self::RepeatedCode { code, first, .. } => {
+                said.push(("cell", code.clone()));
+                said.push(("first", first.to_string()));
+            }
+            Self::MissingReference {
+                code, reference, ..
+            } => {
+                said.push(("cell", code.clone()));
+                said.push(("reference", reference.clone()));
+            }
+            Self::CircularFormula { code, .. } => said.push(("cell", code.clone())),
+            Self::Template { error, .. } => said.push(("reason", error.to_string())),
+            Self::NoSheets
+            | Self::NoHeader(_)
+            | Self::NoRows(_)
+            | Self::TextTooLong(_)
+            | Self::TooManyRows(_)
+            | Self::TooManyCells(_) => {}
+        }
+        said
+    }
+
     /// The first cell that a person sees, since none belongs to a header.
     pub(super) fn no_header(sheets: &[Sheet]) -> Self {
         let seen = sheets.iter().filter(|sheet| !sheet.is_hidden());
