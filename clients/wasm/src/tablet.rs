@@ -384,6 +384,8 @@ impl TabletState {
             margins: document.margins(),
             carried: document.carried().into_iter().collect(),
         };
+        let newest = self.newest_template(&subject.template)?.version();
+        let without_row = self.without_row(subject, &template, &cells);
         let checks = self.checks_of(&template);
         let earlier = self.figures_before(subject)?;
         let kept = self.origins(subject)?;
@@ -393,8 +395,6 @@ impl TabletState {
             checks: &checks,
             earlier: earlier.as_deref(),
         };
-        let newest = self.newest_template(&subject.template)?.version();
-        let without_row = self.without_row(subject, &template, &cells);
         let view::Rows { rows, blocking } = view::rows(&looking, &cells, &beside, &origins);
         Ok(json!({
             "document": document.id(), "heads": document.heads(),
