@@ -3,7 +3,7 @@
 //!
 //! The parts of the document are read as a stream of elements, so nothing is built that was not counted.
 //! Numbers that the word processor puts before paragraphs are part of what a person sees printed, so they
-//! are counted here as well ([`Numbering`]). What is deleted in tracked changes is left out.
+//! are counted here as well (`numbering`). What is deleted in tracked changes is left out.
 
 mod numbering;
 

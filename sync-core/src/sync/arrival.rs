@@ -17,7 +17,7 @@
 //! documents: the feed is walked from its end to its start once, and within one usefulness the order is
 //! that of the feed. Everything else that a part needs travels with it.
 //!
-//! What a node does, by what it is asked ([`page`]):
+//! What a node does, by what it is asked (`page`):
 //!
 //! | | |
 //! |---|---|
