@@ -5,6 +5,7 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::catalogue::{Among, Catalogue, Duty, Terms};
+use sync_core::form::Template;
 use sync_core::identity::{DutyId, UnitId};
 use sync_core::org_unit::OrgTree;
 use sync_core::period::Period;
@@ -22,6 +23,8 @@ pub(crate) struct DutyLine {
     #[schemars(with = "Hex<8>")]
     duty: DutyId,
     template: String,
+    /// The title of the template's newest version.
+    title: String,
     unit_kind: String,
     /// Only those of a group of a grouping.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +95,13 @@ pub(crate) async fn respond(
     })))
 }
 
+/// What a form is called; its id, should it not be readable.
+fn title(catalogue: &Catalogue, template: &str) -> String {
+    let newest = catalogue.newest_template(template);
+    let form = newest.and_then(|newest| Template::from_json(&newest.content).ok());
+    form.as_ref().map_or(template, Template::title).to_owned()
+}
+
 /// What is said of a duty.
 pub(crate) fn line(catalogue: &Catalogue, duty: &Duty) -> Result<DutyLine, Problem> {
     let period: Period = duty
@@ -128,6 +138,7 @@ pub(crate) fn line(catalogue: &Catalogue, duty: &Duty) -> Result<DutyLine, Probl
     Ok(DutyLine {
         duty: duty.duty,
         template: duty.template.clone(),
+        title: title(catalogue, &duty.template),
         unit_kind: duty.unit_kind.clone(),
         grouping,
         group,

@@ -63,6 +63,7 @@ work-title = My work
 work-empty = No report is due.
 work-due = due { $day }
 work-past-due = Past due { $day }
+work-put-off = put off: { $reason }
 work-filled = { $filled } of { $rows } rows filled
 work-conflicts = { $count ->
     [one] 1 cell in conflict

@@ -54,6 +54,7 @@ work-title = Việc của tôi
 work-empty = Không có báo cáo nào phải nộp.
 work-due = hạn { $day }
 work-past-due = Quá hạn { $day }
+work-put-off = được lùi hạn: { $reason }
 work-filled = đã nhập { $filled }/{ $rows } dòng
 work-conflicts = { $count } ô tranh chấp
 work-findings = { $count } điểm cần xem

@@ -6,6 +6,9 @@ import type { Session } from "./session";
 export type Unit = Schemas["Unit"];
 export type Person = Schemas["PersonLine"];
 export type Role = Schemas["Role"];
+export type DutyLine = Schemas["Duty"];
+export type DutyAdded = Schemas["DutyAdded"];
+export type TemplateLine = Schemas["TemplateLine"];
 
 /** What has to be there before anybody can report, in the order it is asked for. */
 export type Step = "units" | "form" | "people" | "devices" | "done";
@@ -54,7 +57,17 @@ export class Province {
     this.people = (await this.#all<Person>("/v1/people")).sort((a, b) => compare(a.display, b.display));
   }
 
-  async #all<T>(path: "/v1/units" | "/v1/people"): Promise<T[]> {
+  readDuties(): Promise<DutyLine[]> {
+    return this.#all<DutyLine>("/v1/duties");
+  }
+
+  /** The newest version of each form. */
+  async readTemplates(): Promise<TemplateLine[]> {
+    const all = await this.#all<TemplateLine>("/v1/templates");
+    return all.filter((one) => !one.retired && !all.some((other) => other.id === one.id && other.version > one.version));
+  }
+
+  async #all<T>(path: "/v1/units" | "/v1/people" | "/v1/duties" | "/v1/templates"): Promise<T[]> {
     const items: T[] = [];
     for (let after: string | undefined; ; ) {
       const page = await this.session.get(path, { limit: PAGE, ...(after ? { after } : {}) });

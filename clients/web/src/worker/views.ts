@@ -159,6 +159,8 @@ export interface WorkItem extends Subject {
   unit_name: string;
   due: string | null;
   past_due: boolean;
+  /** Why the unit has a day of its own; none: it is everybody's. */
+  put_off: string | null;
   filled: number;
   rows: number;
   conflicts: number;
