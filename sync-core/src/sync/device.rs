@@ -19,7 +19,6 @@ mod seal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arrival::Arrival;
 use super::draft::Draft;
 use super::message::{Known, Request, Response, digest_of_parts};
 use super::proof::Proof;
@@ -249,14 +248,8 @@ impl Device {
         self.take(vec![Write { key, value }], to);
     }
 
-    fn set_peer(&mut self, mut peer: Peer, to: &mut Vec<Write>) {
-        peer.arrival = match peer.mode {
-            Mode::Arriving => Arrival {
-                has: peer.arrival.has.after(peer.position),
-                ..peer.arrival
-            },
-            Mode::Following | Mode::Reading | Mode::Repairing(_) => Arrival::default(),
-        };
+    fn set_peer(&mut self, peer: Peer, to: &mut Vec<Write>) {
+        let peer = peer.kept();
         let write = peer_write(&peer);
         self.peer = Some(peer);
         self.take(vec![write], to);

@@ -12,6 +12,7 @@ use sync_core::identity::{InstallationId, NodeId};
 use sync_core::limits;
 use sync_core::log::{Keyspace, LogReader, MemoryKeyspace, Write, keys};
 use sync_core::sync::node::{self, Verdicts};
+use sync_core::sync::repair::Told;
 use sync_core::sync::{Frame, Request, Response, Session};
 
 use crate::batch_mutation::{Scrap, mutate as mutate_part, near};
@@ -230,10 +231,15 @@ fn ask_node(world: &World, exchange: &Exchange, request: &Request) -> String {
     let session = Session::of(&world.catalogue, world.person(exchange.device), NOW);
     let verdicts = Verdicts::on(request, verdicts);
     let response = node::answer(&after, &identity, &session, request, verdicts, NOW);
-    // A piece stands beside a packed answer only.
+    let response = response.expect("an answer");
+    // A piece, and what of a first contact is still to come, stand beside a packed answer only.
     let response = Response {
         piece: None,
-        ..response.expect("an answer")
+        repair: match response.repair {
+            Some(Told::Rest(_)) => None,
+            other => other,
+        },
+        ..response
     };
     let response = Frame::Response(Box::new(response));
     let read = Frame::decode(&response.encode());

@@ -26,6 +26,18 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// As it is kept: what is had beyond the position while the first contact lasts, and nothing after.
+    pub(super) fn kept(mut self) -> Self {
+        self.arrival = match self.mode {
+            Mode::Arriving => Arrival {
+                has: self.arrival.has.after(self.position),
+                ..self.arrival
+            },
+            Mode::Following | Mode::Reading | Mode::Repairing(_) => Arrival::default(),
+        };
+        self
+    }
+
     pub(super) fn write(&self, to: &mut Writer) {
         to.raw(&self.node.0).var(self.position);
         let to = match self.mode {
