@@ -58,11 +58,13 @@ pub(super) trait Facts {
     fn set_chain_partition(&mut self, actor: ActorId, partition: Partition, tip: PartitionTip);
 }
 
-/// Writes what follows from an accepted part, besides the document indexes.
+/// Writes what follows from an accepted part, besides the document indexes. `counted`: it was held before,
+/// and its chain counts it already.
 pub(super) fn record(
     facts: &mut impl Facts,
     part: &Recorded,
     place: PartPlace,
+    counted: bool,
 ) -> Result<(), KeyspaceError> {
     let Recorded {
         part: id,
@@ -78,6 +80,9 @@ pub(super) fn record(
         let fingerprint = facts.fingerprint(partition)?.plus(Fingerprint::of(id));
         facts.set_fingerprint(partition, fingerprint);
     }
+    if counted {
+        return Ok(());
+    }
     advance(facts, part)
 }
 
@@ -89,7 +94,10 @@ pub(super) fn record_held(
     reason: HeldReason,
 ) -> Result<(), KeyspaceError> {
     let recorded = Recorded::of(part);
-    staging.set_part(recorded.part, PartPlace::Held(number));
+    let accepted = matches!(staging.part(recorded.part)?, Some(PartPlace::Accepted(_)));
+    if !accepted {
+        staging.set_part(recorded.part, PartPlace::Held(number));
+    }
     for entry in &part.part().entries {
         if let Entry::Change { document, hash } = entry {
             staging.set_held_change(*document, *hash);
@@ -98,6 +106,11 @@ pub(super) fn record_held(
     let count = staging.held_count(recorded.actor)?;
     staging.set_held_count(recorded.actor, count + 1);
     if reason == HeldReason::Equivocation {
+        staging.set_evidence(recorded.actor, recorded.batch);
+        return Ok(());
+    }
+    if accepted {
+        // Held here once, accepted by the node since.
         return Ok(());
     }
     advance(staging, &recorded)

@@ -1,4 +1,4 @@
-//! Fifteen mistakes that such a system is known to make, planted one at a time to see that the
+//! Eighteen mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -37,11 +37,17 @@ pub enum Bug {
     SentWhileAway,
     /// An edge judges rights once more on what the province has accepted.
     EdgeJudgesAgain,
+    /// An edge keeps its branch of a chain although the province has accepted another.
+    BranchOfTheEdge,
+    /// An edge sets a branch aside and goes on under the id that its tablets know.
+    SetAsideUnnoticed,
+    /// A tablet does not say again what was set aside.
+    SetAsideForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -57,6 +63,9 @@ impl Bug {
         Self::PlaceBeforeParts,
         Self::SentWhileAway,
         Self::EdgeJudgesAgain,
+        Self::BranchOfTheEdge,
+        Self::SetAsideUnnoticed,
+        Self::SetAsideForgotten,
     ];
 
     /// Its name on the command line.
@@ -77,6 +86,9 @@ impl Bug {
             Self::PlaceBeforeParts => "place-before-parts",
             Self::SentWhileAway => "sent-while-away",
             Self::EdgeJudgesAgain => "edge-judges-again",
+            Self::BranchOfTheEdge => "branch-of-the-edge",
+            Self::SetAsideUnnoticed => "set-aside-unnoticed",
+            Self::SetAsideForgotten => "set-aside-forgotten",
         }
     }
 

@@ -475,6 +475,9 @@ impl World {
         if bug == Some(Bug::SkippedRepair) {
             received.writes.extend(tablet.skip_the_repair()?);
         }
+        if bug == Some(Bug::SetAsideForgotten) {
+            received.writes.extend(tablet.forget_what_is_owed()?);
+        }
         let saved = tablet.save(&received.writes, &mut self.ledger)?;
         for notice in &received.notices {
             self.trace
