@@ -8,6 +8,7 @@ use super::repair::{Mode, Move, REPAIRS_MAX};
 use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::{AttestationError, Entry, SignedPart, attestation};
 use crate::identity::{DocumentId, InstallationId, PartId};
+use crate::log::staging::PartPlace;
 use crate::log::{Acceptor, Follow, HeldReason, Trust, Verdict, Write};
 use crate::sync::arrival::Arrival;
 use crate::sync::message::{PartAnswer, Response, digest_of_parts};
@@ -397,20 +398,21 @@ impl Device {
         Ok(())
     }
 
-    /// Documents that entries not held yet are about.
+    /// Documents that entries not in the log yet are about.
     fn touched(&self, response: &Response) -> Result<BTreeSet<DocumentId>, DeviceError> {
         let parts = response.entries.iter().map(|(_, part)| part);
         self.touched_by(parts)
     }
 
-    /// Documents that parts not held yet are about.
+    /// Documents that parts not in the log yet are about: what is held here may be taken now.
     pub(super) fn touched_by<'a>(
         &self,
         parts: impl Iterator<Item = &'a SignedPart>,
     ) -> Result<BTreeSet<DocumentId>, DeviceError> {
         let mut documents = BTreeSet::new();
         for part in parts {
-            if self.log().part(part.id())?.is_none() {
+            let place = self.log().part(part.id())?;
+            if !matches!(place, Some(PartPlace::Accepted(_))) {
                 documents.extend(part.part().entries.iter().map(Entry::document));
             }
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::bundle::{BundleError, Contents, Damage, Destination, Opened, Span, Written, open};
 use crate::sync::{DeviceError, PartAnswer, Request, Scope, Sequence, Taken};
 
-fn written(device: &mut Device, scope: Scope) -> Written {
+pub(super) fn written(device: &mut Device, scope: Scope) -> Written {
     device.seal(NOW).unwrap();
     let written = device.write_bundle(scope, false, Destination::Anyone, NOW);
     written.unwrap().0
@@ -14,7 +14,7 @@ fn opened(written: &Written) -> Opened {
     open(&written.bytes, Damage::Refuse).unwrap()
 }
 
-fn take(device: &mut Device, written: &Written) -> Taken {
+pub(super) fn take(device: &mut Device, written: &Written) -> Taken {
     device.take_bundle(&opened(written), NOW).unwrap()
 }
 
