@@ -188,13 +188,15 @@ impl<'a> Acceptor<'a> {
     }
 
     fn held_again(&self, number: u64) -> Result<Verdict, KeyspaceError> {
+        let reason = self.held_reason(number)?;
+        Ok(Verdict::Held { number, reason })
+    }
+
+    fn held_reason(&self, number: u64) -> Result<HeldReason, KeyspaceError> {
         let entry = self.staging.get(&keys::held(number))?;
         let entry = entry.ok_or(KeyspaceError::Damaged("held entry"))?;
         let entry = HeldEntry::decode(&entry).map_err(|_| KeyspaceError::Damaged("held entry"))?;
-        Ok(Verdict::Held {
-            number,
-            reason: entry.reason,
-        })
+        Ok(entry.reason)
     }
 
     /// Whether the part is the next of its chain, and the only one of its number.
@@ -482,7 +484,13 @@ impl<'a> Acceptor<'a> {
         let entry = LogEntry::encode_of(self.now, part);
         self.staging.put(keys::log(position), entry);
         let place = PartPlace::Accepted(position);
-        record(&mut self.staging, &Recorded::of(part), place)?;
+        let held = match self.staging.part(part.id())? {
+            Some(PartPlace::Held(number)) => Some(self.held_reason(number)?),
+            Some(PartPlace::Accepted(_)) | None => None,
+        };
+        // A held part moved its chain when it came, unless it was evidence.
+        let counted = held.is_some_and(|reason| reason != HeldReason::Equivocation);
+        record(&mut self.staging, &Recorded::of(part), place, counted)?;
         for entry in &part.part().entries {
             let positions = self.touched.entry(entry.document()).or_default();
             if positions.last() != Some(&position) {

@@ -275,7 +275,7 @@ impl Rebuild {
         for replayed in entries {
             if let Some(recorded) = &replayed.recorded {
                 let place = PartPlace::Accepted(replayed.position);
-                record(&mut tallying, recorded, place)?;
+                record(&mut tallying, recorded, place, false)?;
             }
         }
         for replayed in entries {
@@ -385,30 +385,9 @@ fn rebuild_held_in(
             let number = number_of(key).ok_or(KeyspaceError::Damaged("held key"))?;
             let entry =
                 HeldEntry::decode(value).map_err(|_| KeyspaceError::Damaged("held entry"))?;
-            replay_held(&mut staging, &entry, number)?;
+            record_held(&mut staging, &entry.part, number, entry.reason)?;
         }
         let writes = staging.take();
         target.write(writes)?;
     }
-}
-
-/// Later parts of the chain may have been accepted after a held one; then the tip stands.
-fn replay_held(
-    staging: &mut Staging<'_>,
-    entry: &HeldEntry,
-    number: u64,
-) -> Result<(), KeyspaceError> {
-    let part = &entry.part;
-    let (actor, partition) = (part.actor(), part.part().partition);
-    let tip = staging.chain_partition(actor, partition)?;
-    let accepted = staging.part(part.id())?;
-    record_held(staging, part, number, entry.reason)?;
-    if let Some(place @ PartPlace::Accepted(_)) = accepted {
-        // Held here once, accepted by the node since.
-        staging.set_part(part.id(), place);
-    }
-    if part.part().number < tip.number {
-        staging.set_chain_partition(actor, partition, tip);
-    }
-    Ok(())
 }

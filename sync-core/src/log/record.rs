@@ -58,11 +58,13 @@ pub(super) trait Facts {
     fn set_chain_partition(&mut self, actor: ActorId, partition: Partition, tip: PartitionTip);
 }
 
-/// Writes what follows from an accepted part, besides the document indexes.
+/// Writes what follows from an accepted part, besides the document indexes. `counted`: its chain counts it
+/// already, since it was held before.
 pub(super) fn record(
     facts: &mut impl Facts,
     part: &Recorded,
     place: PartPlace,
+    counted: bool,
 ) -> Result<(), KeyspaceError> {
     let Recorded {
         part: id,
@@ -78,7 +80,10 @@ pub(super) fn record(
         let fingerprint = facts.fingerprint(partition)?.plus(Fingerprint::of(id));
         facts.set_fingerprint(partition, fingerprint);
     }
-    advance(facts, part)
+    match counted {
+        true => Ok(()),
+        false => advance(facts, part),
+    }
 }
 
 /// Writes what follows from a held part. Evidence of an equivocation moves no chain.
@@ -89,7 +94,11 @@ pub(super) fn record_held(
     reason: HeldReason,
 ) -> Result<(), KeyspaceError> {
     let recorded = Recorded::of(part);
-    staging.set_part(recorded.part, PartPlace::Held(number));
+    // Held here once, accepted by the node since: it is in the log, and counted.
+    let accepted = matches!(staging.part(recorded.part)?, Some(PartPlace::Accepted(_)));
+    if !accepted {
+        staging.set_part(recorded.part, PartPlace::Held(number));
+    }
     for entry in &part.part().entries {
         if let Entry::Change { document, hash } = entry {
             staging.set_held_change(*document, *hash);
@@ -97,7 +106,7 @@ pub(super) fn record_held(
     }
     let count = staging.held_count(recorded.actor)?;
     staging.set_held_count(recorded.actor, count + 1);
-    if reason == HeldReason::Equivocation {
+    if accepted || reason == HeldReason::Equivocation {
         return Ok(());
     }
     advance(staging, &recorded)

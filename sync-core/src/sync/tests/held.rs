@@ -1,6 +1,7 @@
 //! What is held: told to its author, kept from others, and no hole in anybody's log.
 
 use super::*;
+use crate::log::{Trust, Verdict, rebuild};
 use crate::sync::Scope;
 
 #[test]
@@ -128,4 +129,41 @@ fn what_was_held_here_and_is_taken_later_overwrites_nothing_that_is_being_typed(
     sync(&mut node, &mut tuan);
     assert_eq!(values(&mut hanh, 2)["I.1"], [number(5), number(6)]);
     assert_eq!(values(&mut tuan, 2), values(&mut hanh, 2));
+}
+
+/// A receipt says that nothing is missing up to a batch. A part that was held first and taken later is still
+/// one part of its batch.
+#[test]
+fn a_part_that_was_held_first_stands_for_no_other_part_of_its_batch() {
+    let mut node = Node::new();
+    let mut stranger = node.enrol(1, Role::Officer, 3, false);
+    for unit in [2, 3] {
+        stranger.edit(&subject(unit), &[cell("I.1", 5)]).unwrap();
+    }
+    stranger.seal(NOW).unwrap();
+    let parts: Vec<_> = stranger.outbox().keys().copied().collect();
+    let part = |id| stranger.part(id).unwrap().unwrap();
+    let mut parts: Vec<_> = parts.into_iter().map(part).collect();
+    parts.sort_by_key(|part| part.part().partition.unit != UnitId([2; 8]));
+    let actor = stranger.sealer().actor();
+    let reached = |node: &Node| LogReader(&node.keyspace).chain(actor).unwrap().number;
+    let take = |node: &mut Node, at: usize, trust: Trust| {
+        let verified = node::verify(&node.catalogue, vec![parts[at].clone()]);
+        let below = node.keyspace.clone();
+        let mut acceptor = Acceptor::new(&below, &node.catalogue, &mut node.cache, NOW).unwrap();
+        let verdict = acceptor.accept(verified[0].as_ref().unwrap(), trust);
+        node.keyspace.apply(acceptor.into_writes());
+        let mut again = node.keyspace.clone();
+        again.clear_derived();
+        rebuild::rebuild(&mut again).unwrap();
+        assert!(again.iter().eq(node.keyspace.iter()), "derived again");
+        verdict.unwrap()
+    };
+    let held = take(&mut node, 0, Trust::Judge);
+    assert!(matches!(held, Verdict::Held { .. }), "{held:?}");
+    let taken = take(&mut node, 0, Trust::Relayed);
+    assert!(matches!(taken, Verdict::Accepted { .. }), "{taken:?}");
+    assert_eq!(reached(&node), 0, "the other part has not come");
+    take(&mut node, 1, Trust::Judge);
+    assert_eq!(reached(&node), 1);
 }
