@@ -113,6 +113,7 @@ unit-help-needed = Type a piece of the name, then choose.
 admin-view-people = People and devices
 admin-view-duties = Reporting duties
 admin-view-holidays = Holidays
+admin-view-templates = Forms
 admin-views = Parts of administration
 duties-title = Reporting duties
 duties-none = No report is owed yet.

@@ -107,6 +107,7 @@ unit-help-needed = Gõ một phần tên rồi chọn.
 admin-view-people = Người và máy
 admin-view-duties = Nghĩa vụ báo cáo
 admin-view-holidays = Lịch nghỉ
+admin-view-templates = Biểu mẫu
 admin-views = Các phần quản trị
 duties-title = Nghĩa vụ báo cáo
 duties-none = Chưa giao báo cáo nào.

@@ -19,3 +19,12 @@ export function isLoopback(): boolean {
 }
 
 export const ADMINISTRATION = "#administration";
+export const TEMPLATES = "#templates";
+
+/** Which part of the app an address leads to; the first run is found out by asking the server. */
+export type Door = "tablet" | "first-run" | "administration" | "templates";
+
+export function doorOfAddress(): Door {
+  if (location.hash === ADMINISTRATION) return "administration";
+  return location.hash === TEMPLATES ? "templates" : "tablet";
+}

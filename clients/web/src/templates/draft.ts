@@ -70,10 +70,19 @@ export function nextCode(code: string, taken: ReadonlySet<string>): string {
   }
 }
 
+/** What is printed before a row whose code is another one now: it follows the code, unless it is somebody's own. */
+export function ordinalAfter(ordinal: string | undefined, from: string, to: string): string {
+  if (ordinal === undefined || ordinal === from) return to;
+  if (!from.endsWith(`.${ordinal}`)) return ordinal;
+  const place = from.slice(0, -ordinal.length);
+  return to.startsWith(place) ? to.slice(place.length) : to;
+}
+
 /** A row has another code: whatever refers to it follows. */
 export function renamed(form: DraftForm, from: string, to: string): void {
   if (!from || from === to) return;
   for (const row of form.sections.flatMap(({ indicators }) => indicators)) {
+    if (row.code === to) row.stt = ordinalAfter(row.stt, from, to);
     if (row.parent === from) row.parent = to;
     if (row.formula) row.formula = row.formula.replaceAll(`[${from}]`, `[${to}]`);
   }

@@ -1,6 +1,6 @@
 // A draft in hand: what is changed is durable a moment later, and what is wrong with it is known.
 
-import { nextCode, type DraftForm, type DraftRow, type Fault } from "./draft";
+import { nextCode, ordinalAfter, type DraftForm, type DraftRow, type Fault } from "./draft";
 import { ask } from "./forms";
 import { keepDraft, type KeptDraft } from "./kept";
 
@@ -28,12 +28,17 @@ export class Editing {
   #past: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #written: string;
+  #keptAt: number;
+  /** What is being made durable, one text after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  #turns = 0;
   /** Looked through last; an answer about an older text says nothing any more. */
   #looked = "";
 
   constructor(readonly kept: KeptDraft) {
     this.form = structuredClone(kept.form);
     this.#written = JSON.stringify(kept.form);
+    this.#keptAt = kept.changedAt;
     this.savedAt = kept.changedAt;
     void this.#look(this.#written);
   }
@@ -46,22 +51,36 @@ export class Editing {
   /** Something may be different. */
   changed(text: string): void {
     clearTimeout(this.#timer);
-    if (text === this.#written) return;
+    // While another text is on its way, the one that stands there is as good as gone.
+    if (text === this.#written && this.#turns === 0) {
+      this.savedAt = this.#keptAt;
+      return;
+    }
     this.savedAt = null;
     this.#timer = setTimeout(() => void this.keep(), PAUSE_MS);
   }
 
   /** Makes it durable now. */
-  async keep(): Promise<void> {
+  keep(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#turns += 1;
+    this.#turn = this.#turn.then(() => this.#keepOnce()).finally(() => (this.#turns -= 1));
+    return this.#turn;
+  }
+
+  async #keepOnce(): Promise<void> {
     const form = $state.snapshot(this.form) as DraftForm;
     const text = JSON.stringify(form);
     void this.#look(text);
-    if (text === this.#written) return;
+    if (text === this.#written) {
+      this.savedAt = this.#keptAt;
+      return;
+    }
     const changedAt = Math.floor(Date.now() / 1000);
     try {
       await keepDraft({ key: this.kept.key, base: this.kept.base, form, changedAt });
       this.#written = text;
+      this.#keptAt = changedAt;
       this.problem = "";
       if (this.text === text) this.savedAt = changedAt;
     } catch {
@@ -99,7 +118,7 @@ export class Editing {
     const rows = this.form.sections[section]?.indicators ?? [];
     const above = rows[row];
     const code = nextCode(above?.code ?? this.form.sections[section]?.id ?? "", new Set(this.codes));
-    const stt = code.split(".").at(-1) ?? "";
+    const stt = above ? ordinalAfter(above.stt, above.code, code) : code;
     const made: DraftRow = { code, stt, label_vi: "", unit_vi: above?.unit_vi ?? "", kind: above && above.kind !== "choice" ? above.kind : "integer" };
     if (above?.parent) made.parent = above.parent;
     rows.splice(row + 1, 0, made);

@@ -42,6 +42,12 @@ fn forms_that_cannot_be_are_refused_with_sheet_row_and_column() {
         told(&missing),
         ("missing-reference".into(), "Biểu!E3".into())
     );
+    let ninth = fault(&[
+        HEAD,
+        &["1", "Số hộ (1 = 2 + 9)", "Hộ"],
+        &["2", "Số hộ nghèo", "Hộ"],
+    ]);
+    assert_eq!(told(&ninth), ("missing-reference".into(), "Biểu!B2".into()));
     let gone = fault(&[HEAD, &["1", "Số hộ", "Hộ"], &["2", "Tỷ lệ", "%", "=D99/D2"]]);
     assert_eq!(told(&gone), ("missing-reference".into(), "Biểu!D3".into()));
     let circle = fault(&[

@@ -226,7 +226,7 @@ fn in_words(
     let mut tokens = Vec::new();
     let mut missing = None;
     let mut found = 0;
-    for lexeme in &lexemes {
+    for (at, lexeme) in lexemes.iter().enumerate() {
         match lexeme {
             Lexeme::Token(token) => tokens.push(token.clone()),
             Lexeme::Name { text, marked } => match draft.named(row, text) {
@@ -235,7 +235,8 @@ fn in_words(
                     tokens.push(Token::Cells(vec![code]));
                 }
                 Some(_) | None => match text.parse::<u32>() {
-                    Ok(number) if !*marked => {
+                    // A row that is said to be others added up adds no number of its own.
+                    Ok(number) if !*marked && (!certain || multiplies(&lexemes, at)) => {
                         tokens.push(Token::Number(Number::from(i64::from(number))))
                     }
                     Ok(_) | Err(_) => {
@@ -252,6 +253,16 @@ fn in_words(
         None if found == 0 => Ok(None),
         None => Ok(expression::parse(&tokens)),
     }
+}
+
+/// True if what stands there is multiplied, or divided, or divides.
+fn multiplies(lexemes: &[Lexeme], at: usize) -> bool {
+    let neighbours = [at.checked_sub(1), at.checked_add(1)];
+    neighbours
+        .into_iter()
+        .flatten()
+        .filter_map(|beside| lexemes.get(beside))
+        .any(|beside| matches!(beside, Lexeme::Token(Token::Times | Token::Over)))
 }
 
 /// A bare 100 or 1000 multiplies; it is no row.
