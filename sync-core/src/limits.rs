@@ -127,6 +127,18 @@ pub const PARTS_ORDERED_MAX: usize = 100_000;
 /// request, in two or three bytes each.
 pub const ARRIVAL_RUNS_MAX: usize = 1_024;
 
+/// Years back, beside this one, that a new tablet or command line takes at its first contact if nobody says
+/// otherwise: the same period of the year before is shown beside each cell, and figures are carried from the
+/// last period, which in January is one of the year before.
+pub const YEARS_BACK: u8 = 1;
+
+/// Documents of older years that a device names beside what it leaves out: 64 KB of ids, in the requests that
+/// ask for older years or repair. With more of them it takes everything.
+pub const OLDER_DOCUMENTS_MAX: usize = 4_096;
+
+/// Years that a node tells apart of what a device leaves out: those before are told as one.
+pub const YEARS_LEFT_OUT_MAX: usize = 64;
+
 /// Days before and after the last day of a duty in which its reports are due: what is older and was never
 /// handed in is not what somebody needs first.
 pub const DUE_AROUND_DAYS: i32 = 60;

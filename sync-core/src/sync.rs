@@ -14,8 +14,10 @@
 pub mod arrival;
 pub mod budget;
 pub mod carried;
+mod census;
 pub mod device;
 pub mod draft;
+pub mod extent;
 pub mod frame;
 pub mod message;
 pub mod node;
@@ -31,6 +33,7 @@ pub mod uplink;
 
 pub use device::{
     Cost, Device, DeviceError, DeviceStatus, Notice, OutboxState, Received, Scope, Sequence, Taken,
+    YearsStanding,
 };
 pub use frame::{Frame, FrameError};
 pub use message::{Known, PartAnswer, Request, Response};

@@ -178,6 +178,16 @@ impl Tablet {
         self.step(|device| Ok((device.set_budget(per_day), ())))
     }
 
+    /// How many years back a first contact is to reach, none: all; and if it is over, from which year on
+    /// everything is to be here, 0 for all. Durable on return.
+    pub fn want_years(&mut self, back: Option<u8>, since: u16) -> Result<(), TabletError> {
+        self.step(|device| {
+            let mut writes = device.set_years_back(back);
+            writes.extend(device.ask_for_years(since));
+            Ok((writes, ()))
+        })
+    }
+
     /// Counts what travelled: durable on return.
     pub fn spend(&mut self, bytes: u64, delivered: bool, now: i64) -> Result<(), TabletError> {
         self.step(|device| Ok((device.spend(bytes, 1, delivered, now), ())))

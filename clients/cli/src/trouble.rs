@@ -317,6 +317,9 @@ impl From<TabletError> for Trouble {
             TabletError::Device(DeviceError::Write(_)) => {
                 Self::new("cannot-write", Exit::Input).with("reason", reason)
             }
+            TabletError::Device(DeviceError::LeftOut { since }) => {
+                Self::new("years-left-out", Exit::Input).with("since", since)
+            }
             TabletError::Device(DeviceError::Bundle(error)) => error.into(),
             TabletError::Lock(_)
             | TabletError::Open(_)

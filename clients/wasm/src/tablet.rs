@@ -86,6 +86,7 @@ impl StepError {
             Self::Argument(_) => "tablet-argument",
             Self::Damaged(_) => "tablet-damaged",
             Self::Device(DeviceError::Bundle(error)) => error.code(),
+            Self::Device(DeviceError::LeftOut { .. }) => "tablet-years-left-out",
             Self::Device(_) => "tablet-device",
             Self::Typed(_) => "tablet-typed",
             Self::NothingEarlier(_) => "tablet-nothing-earlier",

@@ -159,6 +159,7 @@ entry-without-reason = { $count ->
    *[other] { $count } warnings without a reason
   }
 error-tablet-nothing-earlier = The period before has no single figure to carry forward.
+error-tablet-years-left-out = Reports of older years are not on this device. Fetch them on the sync page.
 undo-kept = { $count ->
     [one] 1 cell stays as it is: somebody else has typed there since
    *[other] { $count } cells stay as they are: somebody else has typed there since

@@ -129,6 +129,7 @@ entry-none = không phát sinh
 entry-compact = Thu gọn dòng
 entry-without-reason = { $count } cảnh báo chưa có lý do
 error-tablet-nothing-earlier = Kỳ trước không có một số duy nhất để chuyển.
+error-tablet-years-left-out = Báo cáo của các năm trước chưa có trên máy này. Hãy lấy về ở trang đồng bộ.
 undo-kept = { $count } ô giữ nguyên: sau đó đã có người khác ghi
 entry-column-stt = STT
 entry-column-label = Chỉ tiêu thống kê

@@ -25,15 +25,22 @@
 //! | what is lacking is all as useful and fits | it, the end of the feed, the fingerprint |
 //! | more is lacking | the most useful parts, then the position and the set |
 //! | the most useful parts would leave too many holes | parts from the first hole on, then the position and the set |
+//! | what is lacking is all of years that are left out | no parts, the end of the feed, the fingerprint, and what is left out |
 //! | too many parts are lacking to be put in order, or an older program asks | parts after the position, in the order of the feed |
+//!
+//! A device may say how many years back it wants ([`extent`](super::extent)). What is older, and no document of
+//! which it has or needs first, is lacking and never sent.
 //!
 //! What a device does is in `device/receive.rs`: it adds the set to its own, whatever answer it comes with
 //! and however late, since all that an answer says is true of a device that had what it asked with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::census::Census;
+use super::extent::{Extent, Settled};
 use super::message::Request;
 use super::node::Session;
+use super::proof;
 use super::repair::{Ask, Told};
 use crate::batch::SignedPart;
 use crate::catalogue::Catalogue;
@@ -191,13 +198,13 @@ impl Documents {
         self.parts.push((position, documents));
     }
 
-    /// How useful the part at each position is.
-    fn order(
-        self,
+    /// How useful each document is by itself, by its place.
+    fn needed(
+        &self,
         reader: LogReader<'_>,
         due: &Due,
         today: Date,
-    ) -> Result<BTreeMap<u64, Usefulness>, KeyspaceError> {
+    ) -> Result<Vec<Usefulness>, KeyspaceError> {
         let mut needed = vec![Usefulness::Earlier; self.said.len()];
         for (document, place) in &self.places {
             let subject = reader.subject(*document)?;
@@ -206,6 +213,19 @@ impl Documents {
                 *needed = usefulness(&subject, said, due, today);
             }
         }
+        Ok(needed)
+    }
+
+    /// Those that somebody needs first.
+    fn urgent(&self, needed: &[Usefulness]) -> BTreeSet<DocumentId> {
+        let is_urgent =
+            |(_, place): &(&DocumentId, &usize)| needed.get(**place) == Some(&Usefulness::Urgent);
+        let urgent = self.places.iter().filter(is_urgent);
+        urgent.map(|(document, _)| *document).collect()
+    }
+
+    /// How useful the part at each position is.
+    fn order(self, mut needed: Vec<Usefulness>) -> BTreeMap<u64, Usefulness> {
         let mut order = BTreeMap::new();
         // What a part builds on comes before it.
         for (position, documents) in self.parts.iter().rev() {
@@ -218,7 +238,7 @@ impl Documents {
             }
             order.insert(*position, of);
         }
-        Ok(order)
+        order
     }
 }
 
@@ -230,6 +250,8 @@ struct Rest {
     feed: Vec<(u64, bool)>,
     /// How useful what is lacking is; what is not told is of earlier years.
     order: BTreeMap<u64, Usefulness>,
+    /// What is lacking and not to be sent.
+    left: BTreeSet<u64>,
 }
 
 impl Rest {
@@ -238,9 +260,19 @@ impl Rest {
         told.unwrap_or(Usefulness::Earlier)
     }
 
-    /// The most useful of what is lacking; none if nothing is.
+    /// True if the device has what stands at a position of the feed.
+    fn has_one(&self, position: u64) -> bool {
+        let at = self.feed.binary_search_by_key(&position, |(at, _)| *at);
+        match at.ok().and_then(|at| self.feed.get(at)) {
+            Some((_, is_there)) => *is_there,
+            None => position <= self.from,
+        }
+    }
+
+    /// The most useful of what is lacking and to be sent; none if nothing is.
     fn next(&self) -> Option<Usefulness> {
-        let lacking = self.feed.iter().filter(|(_, is_there)| !is_there);
+        let is_lacking = |at: &&(u64, bool)| !at.1 && !self.left.contains(&at.0);
+        let lacking = self.feed.iter().filter(is_lacking);
         lacking
             .map(|(position, _)| self.usefulness(*position))
             .min()
@@ -302,7 +334,8 @@ impl Giving<'_> {
         let mut after = rest.clone();
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for (position, is_there) in &mut after.feed {
-            if *is_there || rest.usefulness(*position) > least {
+            let is_left = rest.left.contains(position);
+            if *is_there || is_left || rest.usefulness(*position) > least {
                 continue;
             }
             if let Some(entry) = self.read(*position)? {
@@ -353,9 +386,21 @@ pub(super) fn page(
         own,
         bytes_max,
     };
-    let order = BTreeMap::new();
-    let mut rest = Rest { from, feed, order };
-    if before.next < Usefulness::Earlier {
+    let (order, left) = (BTreeMap::new(), BTreeSet::new());
+    let mut rest = Rest {
+        from,
+        feed,
+        order,
+        left,
+    };
+    let today = Date::of_timestamp(now);
+    let years = proof::years(request.bytes_max);
+    let census = match years {
+        Some(_) => Census::read(reader, session, end)?,
+        None => None,
+    };
+    let mut settled = None;
+    if before.next < Usefulness::Earlier || census.is_some() {
         let mut documents = Documents::default();
         for (position, is_there) in &mut rest.feed {
             if !*is_there {
@@ -365,21 +410,39 @@ pub(super) fn page(
                 }
             }
         }
-        rest.order = documents.order(reader, &session.due, Date::of_timestamp(now))?;
+        let needed = documents.needed(reader, &session.due, today)?;
+        if let (Some(census), Some(years)) = (census, years) {
+            let since = today.year().saturating_sub(years.into());
+            let mut also = documents.urgent(&needed);
+            also.extend(census.documents_of(|position| rest.has_one(position)));
+            rest.left = census.left_out(&Extent { since, also });
+            let left = census.tell(&rest.left);
+            settled = Some(Settled { since, left });
+        }
+        rest.order = documents.order(needed);
     }
     let most = rest.next().unwrap_or(Usefulness::Earlier);
     let (mut entries, mut after) = giving.fill(&rest, most)?;
-    if after.has().1.runs() > limits::ARRIVAL_RUNS_MAX {
+    if after.next().is_some() && after.has().1.runs() > limits::ARRIVAL_RUNS_MAX {
+        // Some of what was to be left out goes along: the device has less of nothing by it.
+        rest.left.clear();
         (entries, after) = giving.fill(&rest, Usefulness::Earlier)?;
     }
     let (position, has) = after.has();
     let next = after.next();
-    let told = next.filter(|next| !has.is_empty() || *next == Usefulness::Earlier);
-    let told = told.map(|next| Told::Rest(Arrival { has, next }));
-    let page = FeedPage {
+    let page = |position| FeedPage {
         entries,
         position,
         more: next.is_some(),
     };
-    Ok(Some((page, told)))
+    if next.is_none()
+        && !after.left.is_empty()
+        && let Some(settled) = settled
+    {
+        let last = after.feed.last().map_or(from, |(position, _)| *position);
+        return Ok(Some((page(last), Some(Told::Settled(settled)))));
+    }
+    let told = next.filter(|next| !has.is_empty() || *next == Usefulness::Earlier);
+    let told = told.map(|next| Told::Rest(Arrival { has, next }));
+    Ok(Some((page(position), told)))
 }

@@ -10,24 +10,24 @@
 mod budget;
 mod bundle;
 mod elsewhere;
+mod older;
 mod peer;
 mod receive;
 mod records;
 mod repair;
+mod request;
 mod reset;
 mod seal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
-use super::message::{Known, Request, Response, digest_of_parts};
-use super::proof::Proof;
+use super::message::{Response, digest_of_parts};
 use crate::batch::{SealError, Sealer, SignedPart};
 use crate::bundle::BundleError;
 use crate::catalogue::{ApplyError as CatalogueError, Catalogue, SignedRecord};
 use crate::document::{ApplyError, Document, Edit, Subject, WriteError};
 use crate::identity::{DocumentId, InstallationId, PartId};
-use crate::limits;
 use crate::log::{
     Cache, Fingerprint, Follow, HeldReason, Keyspace, KeyspaceError, LogReader, MemoryKeyspace,
     Write, keys, rebuild,
@@ -35,10 +35,11 @@ use crate::log::{
 
 pub use budget::Cost;
 pub use bundle::{Scope, Sequence, Taken};
+pub use older::YearsStanding;
 pub use receive::{Notice, Received};
 
 use peer::{PEER, Peer, peer_write, read_peer};
-use repair::{Mode, Repair};
+use repair::Repair;
 
 /// Why a step failed. What was durable before still is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +73,12 @@ pub enum DeviceError {
     /// The unit of a subject is not known here, or its template.
     #[error("{0} is not in the catalogue held here")]
     Unknown(&'static str),
+    /// The document is of an older year and was left out of this device.
+    #[error("what is before {since} is not on this device: ask for the older years first")]
+    LeftOut {
+        /// Everything from this year on is here.
+        since: u16,
+    },
     /// A bundle cannot be written or is not for here.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -129,6 +136,8 @@ pub struct Device {
     forked: reset::Forked,
     /// How far a repair came that is under way.
     repair: Option<Repair>,
+    /// What of older years is here.
+    reach: older::Reach,
     /// How much may travel in a day.
     budget: super::budget::Budget,
     /// The request that it shaped, until it is answered.
@@ -177,6 +186,7 @@ impl Device {
             giving_back: records::GivingBack::default(),
             forked: reset::Forked::default(),
             repair: None,
+            reach: older::Reach::read(&keyspace)?,
             budget: budget::read(&keyspace)?,
             begun: budget::Begun::default(),
             asked_about_held: false,
@@ -291,6 +301,7 @@ impl Device {
         self.peer
             .as_ref()
             .is_some_and(|peer| !peer.mode.is_in_step() || !peer.arrival.has.is_empty())
+            || self.older_asked().is_some()
     }
 
     /// The parts of the last request that this answer says are in the node's log.
@@ -323,6 +334,9 @@ impl Device {
         }
         if self.catalogue.unit(subject.unit).is_none() {
             return Err(DeviceError::Unknown("the unit"));
+        }
+        if let Some(since) = self.left_out(subject) {
+            return Err(DeviceError::LeftOut { since });
         }
         let document = self.with_edits(subject, edits)?;
         let draft = self.draft_with(subject, edits);
@@ -448,108 +462,6 @@ impl Device {
             Some(PartPlace::Held(number)) => reader.held(number)?.map(|e| e.part),
             None => None,
         })
-    }
-
-    /// The next request: what waits, as far as it fits, and where the device stands.
-    pub fn request(&mut self) -> Result<Request, DeviceError> {
-        let mode = self.peer.as_ref().map(|peer| peer.mode);
-        let (repair, through) = self.ask()?.unzip();
-        let parts = match (mode, through.flatten()) {
-            (None | Some(Mode::Following | Mode::Arriving), _)
-            | (Some(Mode::Repairing(_)), Some(_)) => self.waiting_parts()?,
-            (Some(Mode::Reading), _) | (Some(Mode::Repairing(_)), None) => Vec::new(),
-        };
-        let asks_for_entries = match (mode, through.flatten()) {
-            (None, _) => !self.holds_shared_parts()?,
-            (Some(Mode::Repairing(_)), None) => false,
-            (Some(_), _) => true,
-        };
-        self.in_flight = parts.iter().map(SignedPart::id).collect();
-        let own = self.log().chain(self.sealer.actor())?.number;
-        let records = match self.giving_back.offer() {
-            Some(after) => self.records_after(after)?,
-            None => Vec::new(),
-        };
-        Ok(Request {
-            province: self.sealer.province,
-            actor: self.sealer.actor(),
-            own_number: if mode == Some(Mode::Reading) { 0 } else { own },
-            catalogue_number: self.catalogue.last_number(),
-            known: self.peer.as_ref().map(|peer| Known {
-                node: peer.node,
-                follow: peer.follow.digest(),
-                position: through.flatten().unwrap_or(peer.position),
-            }),
-            bytes_max: match asks_for_entries {
-                true => self.proof().with(limits::RESPONSE_ENTRY_BYTES_MAX as u64),
-                false => 0,
-            },
-            records,
-            parts,
-            repair,
-        })
-    }
-
-    /// Whose word the next answer's parts are taken on.
-    fn proof(&self) -> Proof {
-        let mode = self.peer.as_ref().map(|peer| peer.mode);
-        match mode {
-            _ if self.manner.wants_signatures() => Proof::Either,
-            // Without a node met, parts are asked for by a device that has none from elsewhere.
-            None | Some(Mode::Arriving) => Proof::Node,
-            Some(Mode::Following | Mode::Reading | Mode::Repairing(_)) => Proof::Either,
-        }
-    }
-
-    /// True if the node met last may be sent parts on the province's word.
-    fn node_takes_vouched(&self) -> bool {
-        let node = self.peer.as_ref().map(|peer| peer.node);
-        node.is_some() && self.manner.takes_vouched() == node
-    }
-
-    /// True if parts wait that go only to a node that takes the province's word.
-    pub(super) fn vouched_wait(&self) -> Result<bool, DeviceError> {
-        for (part, state) in &self.outbox {
-            if *state == OutboxState::Waiting && self.log().is_vouched(*part)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Waiting parts in the order of the log, up to one request's bytes.
-    fn waiting_parts(&self) -> Result<Vec<SignedPart>, DeviceError> {
-        use crate::log::staging::PartPlace;
-        let reader = self.log();
-        let takes_vouched = self.node_takes_vouched();
-        let mut positions = Vec::new();
-        for (part, state) in &self.outbox {
-            if let (OutboxState::Waiting, Some(PartPlace::Accepted(position))) =
-                (state, reader.part(*part)?)
-            {
-                positions.push(position);
-            }
-        }
-        positions.sort_unstable();
-        let mut parts = Vec::new();
-        let mut bytes = 0;
-        for position in positions {
-            let entry = reader
-                .entry(position)?
-                .ok_or(KeyspaceError::Damaged("log entry"))?;
-            if entry.part.attestation().is_some() && !takes_vouched {
-                // An older node could not read the request, and nothing else of it would arrive.
-                continue;
-            }
-            bytes += entry.part.encode().len();
-            let full = bytes > limits::REQUEST_PART_BYTES_MAX
-                || parts.len() >= limits::PARTS_PER_MESSAGE_MAX;
-            if full && !parts.is_empty() {
-                break;
-            }
-            parts.push(entry.part);
-        }
-        Ok(parts)
     }
 
     /// Takes parts of others into the log, without a node.

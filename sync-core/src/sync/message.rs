@@ -44,8 +44,8 @@ pub struct Request {
     pub records: Vec<SignedRecord>,
     /// Its new parts, in the order they were sealed.
     pub parts: Vec<SignedPart>,
-    /// What it asks for to repair its set, or to go on with its first contact; travels beside a packed
-    /// request only.
+    /// What it asks for to repair its set, to go on with its first contact, or of older years; travels
+    /// beside a packed request only.
     pub repair: Option<Ask>,
 }
 
@@ -105,8 +105,8 @@ pub struct Response {
     pub more: bool,
     /// Fingerprint of everything the device follows, when nothing more follows.
     pub fingerprint: Option<Fingerprint>,
-    /// What the device asked for to repair its set, or how far its first contact came; travels beside a
-    /// packed answer only.
+    /// What the device asked for to repair its set or of older years, or how far its first contact came;
+    /// travels beside a packed answer only.
     pub repair: Option<Told>,
     /// The node's word for all entries, so that signatures can be left out; travels with a packed answer
     /// only.
@@ -118,7 +118,7 @@ impl Request {
     pub fn reach(&self) -> Option<u64> {
         let beyond = match &self.repair {
             Some(Ask::Rest(arrival)) => arrival.has.last(),
-            Some(Ask::Symbols { .. } | Ask::Parts { .. }) | None => None,
+            Some(Ask::Symbols { .. } | Ask::Parts { .. } | Ask::Older(_)) | None => None,
         };
         self.known
             .map(|known| known.position.max(beyond.unwrap_or(0)))
@@ -126,13 +126,14 @@ impl Request {
 }
 
 impl Response {
-    /// The highest position that its parts may stand at.
-    pub(super) fn reach(&self) -> u64 {
+    /// The position that its parts come after, and the highest one that they may stand at.
+    pub(super) fn span(&self) -> (u64, u64) {
         let beyond = match &self.repair {
+            Some(Told::Older(told)) => return (told.after, told.through),
             Some(Told::Rest(arrival)) => arrival.has.last(),
-            Some(Told::Symbols(_) | Told::Parts { .. }) | None => None,
+            Some(Told::Symbols(_) | Told::Parts { .. } | Told::Settled(_)) | None => None,
         };
-        self.position.max(beyond.unwrap_or(0))
+        (self.from, self.position.max(beyond.unwrap_or(0)))
     }
 }
 

@@ -8,7 +8,7 @@ use ed25519_dalek::SigningKey;
 
 use super::arrival::{self, Due};
 use super::message::{Request, Response, digest_of_parts};
-use super::proof::{Proof, Verifier};
+use super::proof::{self, Proof, Verifier};
 use super::receipt::Receipt;
 use super::repair;
 use crate::access;
@@ -184,7 +184,7 @@ pub fn answer(
         Receipt::sign(identity.node, request.actor, reached, now, &identity.key)
     });
     let from = known.unwrap_or(0);
-    let bytes_max = usize::try_from(request.bytes_max)
+    let bytes_max = usize::try_from(proof::bytes(request.bytes_max))
         .unwrap_or(usize::MAX)
         .min(limits::RESPONSE_ENTRY_BYTES_MAX);
     let (records, catalogue_last) = records_after(keyspace, request.catalogue_number)?;
@@ -250,8 +250,8 @@ pub fn answer(
             node: identity.node,
             key: KeyId::of(identity.key.verifying_key().as_bytes()),
             follow: digest,
-            from,
-            through: response.reach(),
+            from: response.span().0,
+            through: response.span().1,
             parts: parts.len() as u64,
             root: attestation::root_of(&parts),
         };

@@ -7,6 +7,9 @@
 //! | [`Proof::Node`]: the province's word will do | packed parts without signatures under one attestation, if it is a node of the province itself; else as above |
 //! | [`Proof::NodeUsefulFirst`]: and the most useful first; packed requests alone | the same, in the order of [`arrival`](super::arrival) |
 //!
+//! Above its fortieth bit the same number says how many years back a first contact reaches
+//! ([`extent`](super::extent)), plus one; 0: all.
+//!
 //! A device asks for the last while it has not had everything: its *first contact*. Every program from
 //! before attestations says the first, whatever it does, and every node from before that order reads the
 //! last as the first: it sends signatures, and positions in order.
@@ -42,7 +45,41 @@ pub enum Proof {
 /// What a number of bytes is rounded to, so that its last two bits can say something else.
 const STEP: u64 = 4;
 
+/// The bits of a number of bytes above which it says how many years back a first contact reaches, plus one.
+/// A node that does not know of it reads more bytes than any answer has.
+const YEARS_SHIFT: u32 = 40;
+
+/// A number of bytes that says as well how many years back the answer reaches; none: as far as there is
+/// anything.
+pub(super) fn with_years(bytes_max: u64, years: Option<u8>) -> u64 {
+    let said = years.map_or(0, |years| u64::from(years) + 1);
+    bytes(bytes_max) | (said << YEARS_SHIFT)
+}
+
+/// How many years back a first contact reaches.
+pub(super) fn years(bytes_max: u64) -> Option<u8> {
+    let said = bytes_max >> YEARS_SHIFT;
+    match Proof::of(bytes_max) {
+        Proof::NodeUsefulFirst => u8::try_from(said.checked_sub(1)?).ok(),
+        Proof::Author | Proof::Either | Proof::Node => None,
+    }
+}
+
+/// The number of bytes itself.
+pub(super) fn bytes(bytes_max: u64) -> u64 {
+    bytes_max & ((1 << YEARS_SHIFT) - 1)
+}
+
 impl Proof {
+    /// Another number of bytes that says everything else that this one does.
+    pub fn instead(said: u64, bytes_max: u64) -> u64 {
+        let instead = Self::of(said).with(bytes_max);
+        match instead {
+            0 => 0,
+            _ => bytes(instead) | (said & !((1 << YEARS_SHIFT) - 1)),
+        }
+    }
+
     /// What the last two bits of the bytes that an answer may carry say. A node that does not know of it
     /// reads a number of bytes, which is as good as another.
     pub fn of(bytes_max: u64) -> Self {
@@ -83,6 +120,7 @@ impl Proof {
 
     /// The same of what comes after the first contact.
     pub fn afterwards(bytes_max: u64) -> u64 {
+        let bytes_max = bytes(bytes_max);
         match Self::of(bytes_max) {
             Self::Node => bytes_max - 1,
             Self::NodeUsefulFirst => bytes_max - 2,

@@ -20,11 +20,19 @@ use crate::repair::{RepairKey, ShortId, Stretch, Symbol, next_symbols};
 use crate::repair::{read_symbols, write_symbols};
 
 use super::arrival::{self, Arrival};
+use super::census::{self, Census};
+use super::extent::{Extent, LeftOut, Older, Settled, ToldOlder};
 use super::message::Request;
 use super::proof::Proof;
 
 /// The kind of what goes beside a message of a first contact.
 const REST: u8 = 3;
+/// Of older years.
+const OLDER: u8 = 4;
+/// Symbols within an extent.
+const WITHIN: u8 = 5;
+/// At the end of a first contact that left something out.
+const SETTLED: u8 = 6;
 
 /// What a device asks for with its request. The answer to symbols brings no entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +47,8 @@ pub enum Ask {
         from: u64,
         /// The position that they are about; 0 with none.
         through: u64,
+        /// Symbols of what is within this alone; none: of everything.
+        extent: Option<Extent>,
     },
     /// Parts the device lacks, up to the position that its request names.
     Parts {
@@ -49,6 +59,8 @@ pub enum Ask {
     },
     /// No repair: the rest of a first contact.
     Rest(Arrival),
+    /// No repair: of older years what was left out.
+    Older(Older),
 }
 
 /// What a node tells with its answer.
@@ -63,6 +75,10 @@ pub enum Told {
     },
     /// No repair: the entries are of a first contact, and the device has so much after them.
     Rest(Arrival),
+    /// No repair: the entries are of what was left out of older years.
+    Older(ToldOlder),
+    /// No repair: a first contact ends with these entries and leaves something out.
+    Settled(Settled),
 }
 
 /// Symbols of what a node holds of what a device follows, up to a position.
@@ -78,6 +94,8 @@ pub struct Symbols {
     pub from: u64,
     /// The symbols; none if the sets are too unlike, or these would be too many.
     pub symbols: Vec<Symbol>,
+    /// What is left out of them, if the device named an extent.
+    pub left: Option<LeftOut>,
 }
 
 impl Ask {
@@ -88,8 +106,16 @@ impl Ask {
                 size,
                 from,
                 through,
+                extent,
             } => {
-                to.u8(1).raw(&key.0);
+                match extent {
+                    None => to.u8(1),
+                    Some(extent) => {
+                        extent.write(to.u8(WITHIN));
+                        &mut *to
+                    }
+                }
+                .raw(&key.0);
                 to.var(*size).var(*from).var(*through);
             }
             Self::Parts { key, ids } => {
@@ -98,25 +124,30 @@ impl Ask {
                     to.raw(&id.0.to_be_bytes());
                 }
             }
-            Self::Rest(arrival) => {
-                to.u8(REST);
-                arrival.write(to);
-            }
+            Self::Rest(arrival) => arrival.write(to.u8(REST)),
+            Self::Older(older) => older.write(to.u8(OLDER)),
         }
     }
 
     pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let kind = from.u8("repair")?;
-        if kind == REST {
-            return Ok(Self::Rest(Arrival::read(from)?));
+        match kind {
+            REST => return Ok(Self::Rest(Arrival::read(from)?)),
+            OLDER => return Ok(Self::Older(Older::read(from)?)),
+            _ => {}
         }
+        let extent = match kind {
+            WITHIN => Some(Extent::read(from)?),
+            _ => None,
+        };
         let key = RepairKey(from.array("key of a repair")?);
         match kind {
-            1 => Ok(Self::Symbols {
+            1 | WITHIN => Ok(Self::Symbols {
                 key,
                 size: from.var("size of a set")?,
                 from: from.var("count of symbols")?,
                 through: from.var("position")?,
+                extent,
             }),
             2 => {
                 let count = from.count(limits::REPAIR_IDS_PER_REQUEST_MAX, "short ids")?;
@@ -137,7 +168,14 @@ impl Told {
     pub(super) fn write(&self, to: &mut Writer) {
         match self {
             Self::Symbols(told) => {
-                to.u8(1).raw(&told.tag);
+                match &told.left {
+                    None => to.u8(1),
+                    Some(left) => {
+                        left.write(to.u8(WITHIN));
+                        &mut *to
+                    }
+                }
+                .raw(&told.tag);
                 to.var(told.through).var(told.size).var(told.from);
                 let from = usize::try_from(told.from).unwrap_or(usize::MAX);
                 write_symbols(to, &told.symbols, from, told.size);
@@ -145,21 +183,27 @@ impl Told {
             Self::Parts { tag } => {
                 to.u8(2).raw(tag);
             }
-            Self::Rest(arrival) => {
-                to.u8(REST);
-                arrival.write(to);
-            }
+            Self::Rest(arrival) => arrival.write(to.u8(REST)),
+            Self::Older(told) => told.write(to.u8(OLDER)),
+            Self::Settled(told) => told.write(to.u8(SETTLED)),
         }
     }
 
     pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let kind = from.u8("repair")?;
-        if kind == REST {
-            return Ok(Self::Rest(Arrival::read(from)?));
+        match kind {
+            REST => return Ok(Self::Rest(Arrival::read(from)?)),
+            OLDER => return Ok(Self::Older(ToldOlder::read(from)?)),
+            SETTLED => return Ok(Self::Settled(Settled::read(from)?)),
+            _ => {}
         }
+        let left = match kind {
+            WITHIN => Some(LeftOut::read(from)?),
+            _ => None,
+        };
         let tag = from.array("key of a repair")?;
         match kind {
-            1 => {
+            1 | WITHIN => {
                 let through = from.var("position")?;
                 let size = from.var("size of a set")?;
                 let begins = from.count(limits::REPAIR_SYMBOLS_MAX, "place of a symbol")?;
@@ -170,6 +214,7 @@ impl Told {
                     size,
                     from: begins as u64,
                     symbols,
+                    left,
                 }))
             }
             2 => Ok(Self::Parts { tag }),
@@ -190,10 +235,12 @@ pub(super) fn tell_symbols(
         size,
         from,
         through,
-    }) = request.repair
+        extent,
+    }) = &request.repair
     else {
         return Ok(None);
     };
+    let (key, size, from, through) = (*key, *size, *from, *through);
     let reader = LogReader(keyspace);
     let end = reader.end()?;
     let goes_on = request.known.is_some_and(|known| {
@@ -206,17 +253,31 @@ pub(super) fn tell_symbols(
         true => (told, through),
         false => (0, end),
     };
-    let about = reader.fingerprint(&session.follow)?.count();
-    let next = match crate::repair::is_worth_comparing(size, about) {
+    let (mut about, mut left) = (reader.fingerprint(&session.follow)?.count(), None);
+    let mut outside = BTreeSet::new();
+    let mut tells = true;
+    if let Some(extent) = extent {
+        match Census::read(reader, session, through)? {
+            Some(census) => {
+                outside = census.left_out(extent);
+                about = about.saturating_sub(outside.len() as u64);
+                left = Some(census.tell(&outside));
+            }
+            None => tells = false,
+        }
+    }
+    let next = match tells && crate::repair::is_worth_comparing(size, about) {
         true => next_symbols(told, size, about),
         false => 0,
     };
     let mut stretch = Stretch::new(key, told, told.saturating_add(next));
     let mut members = 0;
     if next > 0 {
-        reader.each_part(&session.follow, through, &mut |_, part| {
-            members += 1;
-            stretch.add(key.short(part));
+        reader.each_part(&session.follow, through, &mut |position, part| {
+            if !outside.contains(&position) {
+                members += 1;
+                stretch.add(key.short(part));
+            }
         })?;
     }
     Ok(Some(Told::Symbols(Symbols {
@@ -225,6 +286,7 @@ pub(super) fn tell_symbols(
         size: members,
         from: told as u64,
         symbols: stretch.into_symbols(),
+        left,
     })))
 }
 
@@ -288,7 +350,7 @@ pub(super) fn page_of(
     let useful_first = Proof::of(request.bytes_max) == Proof::NodeUsefulFirst;
     let repairs = matches!(
         request.repair,
-        Some(Ask::Symbols { .. } | Ask::Parts { .. })
+        Some(Ask::Symbols { .. } | Ask::Parts { .. } | Ask::Older(_))
     );
     if useful_first && !repairs {
         let asked = (request, &brought);
@@ -296,6 +358,19 @@ pub(super) fn page_of(
         if let Some(page) = page {
             return Ok(page);
         }
+    }
+    if let Some(Ask::Older(older)) = &request.repair {
+        let Some(position) = known else {
+            // It counts from another place; it will ask by the one that is told now.
+            let page = FeedPage {
+                entries: Vec::new(),
+                position: from,
+                more: true,
+            };
+            return Ok((page, None));
+        };
+        let (page, told) = census::page(reader, session, own, (older, position), bytes_max)?;
+        return Ok((page, Some(told)));
     }
     let (Some(Ask::Parts { key, ids }), Some(_)) = (&request.repair, known) else {
         let mut page = reader.feed(&session.follow, from, own, bytes_max)?;

@@ -22,6 +22,7 @@ mod elsewhere;
 mod exchange;
 mod growing;
 mod held;
+mod older;
 mod repairing;
 mod rolled_back;
 mod schedules;

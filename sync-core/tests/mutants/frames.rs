@@ -236,7 +236,7 @@ fn ask_node(world: &World, exchange: &Exchange, request: &Request) -> String {
     let response = Response {
         piece: None,
         repair: match response.repair {
-            Some(Told::Rest(_)) => None,
+            Some(Told::Rest(_) | Told::Settled(_)) => None,
             other => other,
         },
         ..response

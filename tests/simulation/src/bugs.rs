@@ -1,4 +1,4 @@
-//! Fifteen mistakes that such a system is known to make, planted one at a time to see that the
+//! Seventeen mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -39,11 +39,13 @@ pub enum Bug {
     EdgeJudgesAgain,
     /// A tablet takes a first contact that left holes for over.
     HolesForgotten,
+    /// A tablet forgets the fingerprint of the older years that it leaves out.
+    LeftOutForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -60,6 +62,7 @@ impl Bug {
         Self::SentWhileAway,
         Self::EdgeJudgesAgain,
         Self::HolesForgotten,
+        Self::LeftOutForgotten,
     ];
 
     /// Its name on the command line.
@@ -81,6 +84,7 @@ impl Bug {
             Self::SentWhileAway => "sent-while-away",
             Self::EdgeJudgesAgain => "edge-judges-again",
             Self::HolesForgotten => "holes-forgotten",
+            Self::LeftOutForgotten => "left-out-forgotten",
         }
     }
 

@@ -39,6 +39,7 @@ pub mod operations;
 pub mod settle;
 mod typing;
 pub mod world;
+pub mod years;
 
 #[cfg(test)]
 mod tests;
@@ -91,7 +92,7 @@ pub fn run(seed: u64, bug: Option<Bug>, keep_trace: bool) -> Outcome {
             return outcome;
         }
     };
-    outcome.knobs = format!("{}{}", world.knobs, world.hops);
+    outcome.knobs = format!("{}{}{}", world.knobs, world.hops, world.years);
     outcome.violation = both_phases(&mut world, &mut outcome).err();
     if let Some(violation) = &outcome.violation {
         world.trace.say(format_args!("{violation}"));
@@ -118,5 +119,6 @@ fn both_phases(world: &mut World, outcome: &mut Outcome) -> Checked<()> {
 pub fn knobs_of(seed: u64) -> String {
     let knobs = knobs::Knobs::draw(&mut dice::Dice::new(seed));
     let (hops, _) = hops::Hops::draw(seed, &knobs);
-    format!("{knobs}{hops}")
+    let (years, _) = years::Years::draw(seed);
+    format!("{knobs}{hops}{years}")
 }

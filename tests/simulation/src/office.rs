@@ -21,6 +21,9 @@ const TABLETS_MAX: usize = 7;
 /// Where a tablet stands with its node (`docs/formats.md` section 11).
 const PEER: u8 = 0x23;
 
+/// What of older years a device leaves out (`docs/formats.md` section 11).
+const REACH: u8 = 0x2b;
+
 impl World {
     /// Starts the node and gives the first people their tablets.
     pub(crate) fn found(&mut self, node_key: &SigningKey) -> Checked<()> {
@@ -71,7 +74,7 @@ impl World {
         };
         let writes = must("device-takes-records", device.take_records(records))?;
         tablet.save(&writes, &mut self.ledger)?;
-        Ok(())
+        self.perhaps_leave_years(number)
     }
 
     /// Appends a record, unless the node is behind what others hold: then it must get those back
@@ -238,7 +241,7 @@ impl World {
         };
         let mut truth = MemoryKeyspace::new();
         if let Some(device) = &self.tablet(from)?.device {
-            for tag in [keys::CATALOGUE, keys::LOG, keys::OUTBOX, PEER] {
+            for tag in [keys::CATALOGUE, keys::LOG, keys::OUTBOX, PEER, REACH] {
                 let found = device
                     .keyspace()
                     .scan(&[tag], &keys::after(tag), usize::MAX);

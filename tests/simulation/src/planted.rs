@@ -57,6 +57,24 @@ fn without_holes(peer: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
     Ok(Some(to.into_bytes()))
 }
 
+/// Where a device stands, as if its node had said that nothing is left out; none if it says so.
+fn without_left(peer: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
+    let mut from = Reader::new(peer);
+    let node: [u8; 16] = from.array("node")?;
+    let position = from.var("position")?;
+    // It follows the feed, and something is left out.
+    if from.u8("mode")? != 16 {
+        return Ok(None);
+    }
+    let extent: [u8; 8] = from.array("extent")?;
+    let _count = from.var("parts")?;
+    let _sum: [u8; 32] = from.array("fingerprint")?;
+    let mut to = Writer::new();
+    to.raw(&node).var(position).u8(16).raw(&extent);
+    to.var(0).raw(&[0; 32]).raw(from.rest());
+    Ok(Some(to.into_bytes()))
+}
+
 /// The part with bytes that say its author had signed it, whatever signature that may be.
 pub(crate) fn as_if_signed(part: &SignedPart) -> Checked<SignedPart> {
     let mut to = Writer::new();
@@ -143,6 +161,11 @@ impl Tablet {
     /// Makes the device forget what its first contact left out.
     pub fn forget_the_holes(&mut self) -> Checked<Vec<Write>> {
         self.stand_as(without_holes)
+    }
+
+    /// Makes the device forget the fingerprint of what it leaves out.
+    pub fn forget_what_is_left_out(&mut self) -> Checked<Vec<Write>> {
+        self.stand_as(without_left)
     }
 
     /// Makes the device think that it stands elsewhere with its node.

@@ -17,6 +17,7 @@ use crate::invariants::{is_honest_reason, reason_at_node, saved_is_findable};
 use crate::operations::Place;
 use crate::violation::{Checked, Violation, must};
 use crate::world::World;
+use crate::years::left_out;
 
 /// Rounds in which everybody synchronises once, until nothing moves any more.
 pub const ROUNDS_MAX: usize = 8;
@@ -28,6 +29,31 @@ const EXCHANGES_MAX: usize = 200;
 pub fn settle(world: &mut World) -> Checked<usize> {
     faults_off(world)?;
     let rounds = converge(world)?;
+    agreed(world)?;
+    // At last everybody asks for everything.
+    let mut asked = false;
+    for tablet in 0..world.tablets.len() {
+        asked |= world.ask_for_years(tablet, 0)?;
+    }
+    if !asked {
+        return Ok(rounds);
+    }
+    let more = converge(world)?;
+    for (number, tablet) in world.tablets.iter().enumerate() {
+        let years = tablet.device.as_ref().map(|device| device.years());
+        if years.is_none_or(|years| years.since.is_some()) {
+            return Err(Violation::new(
+                "years-come",
+                format!("tablet {number} asked for all years and leaves some out"),
+            ));
+        }
+    }
+    agreed(world)?;
+    Ok(rounds + more)
+}
+
+/// What everybody has is what everybody is to have.
+fn agreed(world: &mut World) -> Checked<()> {
     saved_is_findable(world)?;
     promises_came_back(world)?;
     let documents = documents_at(world, None)?;
@@ -43,8 +69,7 @@ pub fn settle(world: &mut World) -> Checked<usize> {
     derived_is_rebuilt("node", &world.node.keyspace)?;
     totals_agree(world, &documents)?;
     saved_is_judged(world)?;
-    nothing_is_overwritten_unseen(world, &documents)?;
-    Ok(rounds)
+    nothing_is_overwritten_unseen(world, &documents)
 }
 
 fn faults_off(world: &mut World) -> Checked<()> {
@@ -208,6 +233,10 @@ fn tablet_agrees(
     for id in documents.keys() {
         changes_there.insert(*id, changes_in(&node.keyspace, *id)?);
     }
+    let left = match world.tablets.get(number).and_then(|t| t.device.as_ref()) {
+        Some(device) => left_out(device, world.node_in(at)?, &follow)?,
+        None => Fingerprint::default(),
+    };
     let Some(device) = world
         .tablets
         .get_mut(number)
@@ -231,14 +260,18 @@ fn tablet_agrees(
         }
     }
     let ours = must("fingerprint", device.log().fingerprint(&follow))?;
-    if theirs.plus(outbox) != ours {
+    if theirs.plus(outbox) != ours.plus(left) {
         return Err(Violation::new(
             "fingerprints-agree",
-            format!("tablet {number}: node {theirs} and outbox {outbox}, tablet {ours}"),
+            format!(
+                "tablet {number}: node {theirs} and outbox {outbox}, tablet {ours}, left out {left}"
+            ),
         ));
     }
     for (id, (subject, document)) in documents {
-        if !follows(&follow, subject) {
+        let is_left_out = device.left_out(subject).is_some()
+            && must("subject", device.log().subject(*id))?.is_none();
+        if !follows(&follow, subject) || is_left_out {
             continue;
         }
         let at_node = changes_there.remove(id).unwrap_or_default();

@@ -30,6 +30,12 @@ impl World {
             return Ok(());
         }
         let subject = self.subject_for(number, subject)?;
+        let device = self.tablets.get(number);
+        let device = device.and_then(|tablet| tablet.device.as_ref());
+        if device.is_some_and(|device| device.left_out(&subject).is_some()) {
+            // The person is told to ask for older years first.
+            return Ok(());
+        }
         let code = self.setting.codes.get(code).cloned().unwrap_or_default();
         let id = self.ledger.next_edit();
         let claimed_at = claim(self.tablet_clock(number), id);

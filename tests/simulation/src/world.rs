@@ -22,6 +22,7 @@ use crate::setting::{START, Setting};
 use crate::tablet::Tablet;
 use crate::trace::Trace;
 use crate::violation::{Checked, Violation, must};
+use crate::years::Years;
 
 /// Everything there is.
 #[derive(Debug)]
@@ -34,8 +35,12 @@ pub struct World {
     pub setting: Setting,
     /// The chance left.
     pub dice: Dice,
+    /// How its older years were drawn.
+    pub years: Years,
     /// The chance left for edges.
     pub chance: Dice,
+    /// The chance left for older years.
+    pub chance_of_years: Dice,
     /// What happened.
     pub trace: Trace,
     /// What an onlooker knows.
@@ -65,18 +70,21 @@ impl World {
         let mut dice = Dice::new(seed);
         let knobs = Knobs::draw(&mut dice);
         let (hops, chance) = Hops::draw(seed, &knobs);
+        let (years, chance_of_years) = Years::draw(seed);
         let setting = Setting::draw(&knobs, &mut dice);
         let mut trace = Trace::new(keep_trace);
-        trace.say(format_args!("seed {seed} {knobs}{hops}"));
+        trace.say(format_args!("seed {seed} {knobs}{hops}{years}"));
         let key = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
         let durable = Durable::new(dice.number(), dice.bytes(), knobs.segment_bytes_max);
         let node = Node::new(durable, key.clone(), NodeId(dice.bytes()), bug);
         let mut world = Self {
             knobs,
             hops,
+            years,
             setting,
             dice,
             chance,
+            chance_of_years,
             trace,
             ledger: Ledger::default(),
             node,
@@ -116,6 +124,18 @@ impl World {
         }
     }
 
+    /// The same, to look at.
+    pub fn node_in(&self, at: Option<usize>) -> Checked<&Node> {
+        match at {
+            None => Ok(&self.node),
+            Some(edge) => {
+                let edge = self.edges.get(edge);
+                let edge = edge.ok_or_else(|| Violation::new("edge", "none"))?;
+                Ok(&edge.node)
+            }
+        }
+    }
+
     /// A tablet's clock.
     pub fn tablet_clock(&self, tablet: usize) -> i64 {
         self.now
@@ -139,6 +159,7 @@ impl World {
         self.now += self.dice.between(1, 60) as i64;
         self.trace.say(format_args!("{operation:?}"));
         self.perform(operation)?;
+        self.perhaps_ask_for_years()?;
         let tablets = self.tablets.len();
         match self.hops.operation(&self.knobs, tablets, &mut self.chance) {
             None => Ok(()),
@@ -341,7 +362,7 @@ impl World {
         };
         let mut request = must("device-asks", device.request())?;
         // In small pieces, and on whose word the device says.
-        request.bytes_max = Proof::of(request.bytes_max).with(bytes_max);
+        request.bytes_max = Proof::instead(request.bytes_max, bytes_max);
         if self.bug == Some(Bug::VouchedAsSigned) {
             for part in &mut request.parts {
                 if part.attestation().is_some() {
@@ -477,6 +498,9 @@ impl World {
         }
         if bug == Some(Bug::HolesForgotten) {
             received.writes.extend(tablet.forget_the_holes()?);
+        }
+        if bug == Some(Bug::LeftOutForgotten) {
+            received.writes.extend(tablet.forget_what_is_left_out()?);
         }
         let saved = tablet.save(&received.writes, &mut self.ledger)?;
         for notice in &received.notices {

@@ -7,7 +7,9 @@ use dongbo::road::live::Live;
 use dongbo::trouble::{Exit, Trouble};
 use dongbo::{Patience, SyncReport, Tablet, now_s, synchronise, synchronise_within};
 use serde_json::{Value, json};
-use sync_core::sync::Notice;
+use sync_core::date::Date;
+use sync_core::limits;
+use sync_core::sync::{Notice, YearsStanding};
 
 use super::{Context, Outcome, Said};
 
@@ -28,12 +30,31 @@ pub(super) struct Sync {
     /// Send everything now, whatever today's limit is; it is counted all the same
     #[arg(long)]
     anyway: bool,
+    /// How many years before this one are to be here, or all; a new device takes one unless told otherwise,
+    /// and older reports stay at the node until somebody asks for them
+    #[arg(long, value_name = "N|all")]
+    years: Option<Years>,
     /// Stay and show what others write, until interrupted
     #[arg(long, conflicts_with = "budget")]
     live: bool,
     /// With --live: end after so many seconds
     #[arg(long)]
     seconds: Option<u64>,
+}
+
+/// Years before this one; none: all.
+#[derive(Debug, Clone, Copy)]
+struct Years(Option<u8>);
+
+impl std::str::FromStr for Years {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self(None)),
+            number => Ok(Self(Some(number.parse()?))),
+        }
+    }
 }
 
 impl Sync {
@@ -43,6 +64,19 @@ impl Sync {
         if let Some(kilobytes) = self.budget {
             let bytes = kilobytes.saturating_mul(KILOBYTE);
             tablet.set_budget((bytes > 0).then_some(bytes))?;
+        }
+        if let Some(years) = self.years {
+            let this_year = Date::of_timestamp(now_s()).year();
+            let since = years
+                .0
+                .map_or(0, |back| this_year.saturating_sub(back.into()));
+            tablet.want_years(years.0, since)?;
+        } else if tablet
+            .device()
+            .may_leave_years_out()
+            .map_err(dongbo::TabletError::from)?
+        {
+            tablet.want_years(Some(limits::YEARS_BACK), u16::MAX)?;
         }
         let (patience, anyway) = (Patience::PERSON, self.anyway);
         let mut report = synchronise_within(&mut tablet, &mut session, patience, &now_s, anyway)?;
@@ -108,6 +142,7 @@ fn said(tablet: &Tablet, report: SyncReport) -> Result<Said, Trouble> {
         .status()
         .map_err(dongbo::TabletError::from)?;
     let budget = tablet.device().budget(now_s());
+    let years = tablet.device().years();
     let notices: Vec<Value> = report.notices.iter().map(notice_json).collect();
     let value = json!({
         "complete": report.stopped_by.is_none(), "rounds": report.rounds,
@@ -115,7 +150,7 @@ fn said(tablet: &Tablet, report: SyncReport) -> Result<Said, Trouble> {
         "documents_changed": report.documents.len(), "waiting_parts": status.waiting_parts,
         "held_parts": status.held_parts, "notices": notices,
         "catalogue": status.catalogue_number, "draft_edits": status.draft_edits,
-        "over_budget": report.over_budget,
+        "over_budget": report.over_budget, "years": years_json(&years),
         "budget": budget.per_day.map(|per_day| {
             json!({"per_day": per_day, "spent": budget.spent, "left": budget.left})
         }),
@@ -142,6 +177,23 @@ fn said(tablet: &Tablet, report: SyncReport) -> Result<Said, Trouble> {
         ];
         said = said.say(id, &arguments);
     }
+    if let (Some(since), Some(first), Some(last)) =
+        (years.since, years.left.first(), years.left.last())
+    {
+        let (mut documents, mut bytes) = (0, 0);
+        for year in &years.left {
+            documents += year.documents;
+            bytes += year.bytes;
+        }
+        let arguments = [
+            ("since", since.to_string()),
+            ("documents", documents.to_string()),
+            ("kilobytes", bytes.div_ceil(KILOBYTE).to_string()),
+            ("first", first.year.to_string()),
+            ("last", last.year.to_string()),
+        ];
+        said = said.say("cli-years-left-out", &arguments);
+    }
     let arguments = [
         ("acknowledged", report.acknowledged.to_string()),
         ("changed", report.documents.len().to_string()),
@@ -156,6 +208,15 @@ fn said(tablet: &Tablet, report: SyncReport) -> Result<Said, Trouble> {
         Some(error) if error.retry() => Ok(said.say("cli-offline", &arguments).exit(Exit::Later)),
         Some(error) => Err(error.into()),
     }
+}
+
+fn years_json(years: &YearsStanding) -> Value {
+    let left: Vec<Value> = years
+        .left
+        .iter()
+        .map(|of| json!({"year": of.year, "documents": of.documents, "bytes": of.bytes}))
+        .collect();
+    json!({"since": years.since, "left_out": left, "under_way": years.under_way})
 }
 
 pub(super) fn notice_parts(notice: &Notice) -> (String, String) {

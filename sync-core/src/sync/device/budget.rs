@@ -34,7 +34,7 @@ use crate::sync::Frame;
 use crate::sync::budget::{Budget, BudgetStanding};
 use crate::sync::draft::Draft;
 use crate::sync::message::Request;
-use crate::sync::proof::Proof;
+use crate::sync::proof::{self, Proof};
 
 const TAG: u8 = 0x2a;
 
@@ -190,7 +190,7 @@ impl Device {
         let mut request = self.request()?;
         if is_begun && begins_with(&request.parts, &begun.parts) {
             request.parts.truncate(begun.parts.len());
-            request.bytes_max = Proof::of(request.bytes_max).with(begun.bytes_max);
+            request.bytes_max = begun.bytes_max;
         } else {
             let (fit, cost) = self.fitting(&request, left)?;
             let is_first = fit == 0 && !standing.delivered && !request.parts.is_empty();
@@ -212,7 +212,9 @@ impl Device {
                 return Ok(None);
             }
             request.bytes_max = match asks && has_room {
-                true => Proof::of(request.bytes_max).with(room.min(request.bytes_max)),
+                true => {
+                    Proof::instead(request.bytes_max, room.min(proof::bytes(request.bytes_max)))
+                }
                 false => 0,
             };
         }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::repair::Mode;
 use super::{Device, DeviceError, Notice, OutboxState, Peer};
 use crate::access;
-use crate::batch::SignedPart;
+use crate::batch::{Entry, SignedPart};
 use crate::bundle::{
     self, BundleError, BundleId, Contents, Cover, Destination, Issuer, Opened, Span, Written,
 };
@@ -297,7 +297,20 @@ impl Device {
         now: i64,
         taken: &mut Taken,
     ) -> Result<(), DeviceError> {
-        let parts = self.parts_for_here(opened, now, taken)?;
+        let mut parts = self.parts_for_here(opened, now, taken)?;
+        let left_out = self.touches_left_out(parts.iter().copied())?;
+        let is_left_out = |part: &&SignedPart| {
+            let mut documents = part.part().entries.iter().map(Entry::document);
+            documents.any(|document| left_out.contains(&document))
+        };
+        // They build on what is not here until the older years are asked for.
+        let early: Vec<PartId> = parts
+            .iter()
+            .copied()
+            .filter(is_left_out)
+            .map(SignedPart::id)
+            .collect();
+        parts.retain(|part| !is_left_out(part));
         let documents = self.touched_by(parts.iter().copied())?;
         let drafts: Vec<_> = documents
             .iter()
@@ -314,6 +327,7 @@ impl Device {
         };
         let judge = (&mut acceptor, trust);
         let fresh = accept_all(judge, &self.catalogue, parts, taken)?;
+        taken.waiting.extend(early);
         let writes = acceptor.into_writes();
         self.take(writes, &mut taken.writes);
         if opened.head.cover.span.is_none() {
@@ -429,6 +443,7 @@ impl Device {
                 mode: Mode::Following,
                 resets: 0,
                 arrival: Arrival::default(),
+                left: None,
             },
             None => return,
         };

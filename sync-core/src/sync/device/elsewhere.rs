@@ -229,6 +229,11 @@ impl Device {
             .collect())
     }
 
+    /// True if nodes that were left are kept in mind.
+    pub(super) fn remembers_nodes(&self) -> bool {
+        !self.elsewhere.0.is_empty()
+    }
+
     /// Forgets every node that was left: the positions of this log say nothing about them any more.
     pub(super) fn forget_elsewhere(&mut self, to: &mut Vec<Write>) {
         let nodes = std::mem::take(&mut self.elsewhere.0);

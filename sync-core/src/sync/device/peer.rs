@@ -1,6 +1,7 @@
 //! Where a device stands with a node, as it is kept.
 
 use super::DeviceError;
+use super::older::LeftThere;
 use super::repair::Mode;
 use crate::codec::{Reader, Writer};
 use crate::identity::NodeId;
@@ -23,7 +24,12 @@ pub(super) struct Peer {
     pub(super) resets: u64,
     /// How far its first contact came; nothing when it is over.
     pub(super) arrival: Arrival,
+    /// What is left out of its feed, as it last said.
+    pub(super) left: Option<LeftThere>,
 }
+
+/// Added to the mode of a node that has said what is left out.
+const LEFT: u8 = 16;
 
 impl Peer {
     /// As it is kept: what is had beyond the position while the first contact lasts, and nothing after.
@@ -40,16 +46,20 @@ impl Peer {
 
     pub(super) fn write(&self, to: &mut Writer) {
         to.raw(&self.node.0).var(self.position);
+        let left = if self.left.is_some() { LEFT } else { 0 };
         let to = match self.mode {
-            Mode::Following => to.u8(0),
-            Mode::Reading => to.u8(1),
-            Mode::Repairing(key) => to.u8(2).raw(&key.0),
-            Mode::Arriving if self.arrival == Arrival::default() => to.u8(3),
+            Mode::Following => to.u8(left),
+            Mode::Reading => to.u8(left + 1),
+            Mode::Repairing(key) => to.u8(left + 2).raw(&key.0),
+            Mode::Arriving if self.arrival == Arrival::default() => to.u8(left + 3),
             Mode::Arriving => {
-                self.arrival.write(to.u8(4));
+                self.arrival.write(to.u8(left + 4));
                 to
             }
         };
+        if let Some(left) = &self.left {
+            left.write(to);
+        }
         to.var(self.resets);
         to.bytes(&crate::sync::message::encode_follow(&self.follow));
     }
@@ -59,7 +69,8 @@ impl Peer {
         let node = NodeId(from.array("node").map_err(damaged)?);
         let position = from.var("position").map_err(damaged)?;
         let mut arrival = Arrival::default();
-        let mode = match from.u8("mode").map_err(damaged)? {
+        let kind = from.u8("mode").map_err(damaged)?;
+        let mode = match kind % LEFT {
             0 => Mode::Following,
             1 => Mode::Reading,
             2 => Mode::Repairing(RepairKey(from.array("key of a repair").map_err(damaged)?)),
@@ -68,6 +79,11 @@ impl Peer {
                 arrival = Arrival::read(from).map_err(damaged)?;
                 Mode::Arriving
             }
+            _ => return Err(KeyspaceError::Damaged("peer")),
+        };
+        let left = match kind / LEFT {
+            0 => None,
+            1 => Some(LeftThere::read(from).map_err(damaged)?),
             _ => return Err(KeyspaceError::Damaged("peer")),
         };
         let resets = from.var("resets").map_err(damaged)?;
@@ -81,6 +97,7 @@ impl Peer {
             mode,
             resets,
             arrival,
+            left,
         })
     }
 }

@@ -90,7 +90,8 @@ impl Device {
         let returned = self.meet(response, fresh, &mut received)?;
         self.receive_records(response, &mut received)?;
         self.take_answers(response, &mut received);
-        let response = &*self.without_false_piece(response, &mut received);
+        let response = self.without_false_piece(response, &mut received);
+        let response = &*self.without_older(response, &mut received)?;
         if returned {
             self.read_before_offering(&mut received);
         }
@@ -105,13 +106,21 @@ impl Device {
             match self.hear(response) {
                 Move::Follow => {
                     self.take_entries(response, now, &mut received)?;
-                    self.advance(response, &mut received);
+                    self.advance(response, &mut received)?;
+                }
+                Move::TakeOlder => {
+                    self.take_entries(response, now, &mut received)?;
+                    if let Some(Told::Older(told)) = &response.repair {
+                        self.older_came(told, &mut received)?;
+                    }
                 }
                 Move::Compare => self.compare(response, false, &mut received)?,
                 Move::CompareAnew => self.compare(response, true, &mut received)?,
                 Move::Take => {
-                    self.take_entries(response, now, &mut received)?;
-                    self.cross_out(response, &mut received);
+                    let asked = &*self.asked_for(response);
+                    received.again |= asked.more;
+                    self.take_entries(asked, now, &mut received)?;
+                    self.cross_out(asked, &mut received)?;
                 }
                 Move::Wait => self.wait(&mut received),
             }
@@ -151,10 +160,11 @@ impl Device {
                 let (now, to) = (peer.follow.clone(), &mut received.writes);
                 self.offer_partitions(|of| before.contains(of) && !now.contains(of), to)?;
                 self.repair = None;
-                self.set_peer(peer, &mut received.writes);
+                self.count_anew(peer, fresh, &mut received.writes)?;
             }
             return Ok(false);
         }
+        self.aim_anew(&mut received.writes);
         if self.return_to(response.node, &mut received.writes)? {
             self.repair = None;
             received.again = true;
@@ -165,7 +175,10 @@ impl Device {
                 peer.follow = follow;
                 peer.position = 0;
                 peer.arrival = Arrival::default();
-                self.set_peer(peer, &mut received.writes);
+                self.count_anew(peer, fresh, &mut received.writes)?;
+            } else if let Some(peer) = self.peer.clone().filter(|peer| self.counts_otherwise(peer))
+            {
+                self.begin_repair(peer, fresh, &mut received.writes)?;
             }
             return Ok(true);
         }
@@ -179,6 +192,7 @@ impl Device {
             mode: Mode::Following,
             resets,
             arrival: Arrival::default(),
+            left: None,
         };
         if first && !self.holds_shared_parts()? {
             let mode = Mode::Arriving;
@@ -190,6 +204,23 @@ impl Device {
         }
         self.begin_repair(peer, fresh, &mut received.writes)?;
         Ok(false)
+    }
+
+    /// Goes on with a node whose positions count from the start again. A device that leaves older years out
+    /// would be sent them: it finds out what it lacks of the rest.
+    fn count_anew(
+        &mut self,
+        peer: Peer,
+        fresh: InstallationId,
+        to: &mut Vec<Write>,
+    ) -> Result<(), DeviceError> {
+        match self.reach.extent.is_some() && peer.mode != Mode::Arriving {
+            true => self.begin_repair(peer, fresh, to),
+            false => {
+                self.set_peer(peer, to);
+                Ok(())
+            }
+        }
     }
 
     /// Back at a node: what reached it by another road is taken out of the outbox while its feed is
@@ -331,7 +362,7 @@ impl Device {
         if follow != Some(said.follow) {
             return Err(AttestationError::Follow);
         }
-        if (said.from, said.through) != (response.from, response.reach()) {
+        if (said.from, said.through) != response.span() {
             return Err(AttestationError::Place);
         }
         if said.parts != parts.len() as u64 || said.root != attestation::root_of(&parts) {
@@ -419,7 +450,7 @@ impl Device {
         Ok(documents)
     }
 
-    fn advance(&mut self, response: &Response, received: &mut Received) {
+    fn advance(&mut self, response: &Response, received: &mut Received) -> Result<(), DeviceError> {
         if let Some(mut peer) = self.peer.clone() {
             if response.from <= peer.position {
                 peer.position = peer.position.max(response.position);
@@ -427,9 +458,17 @@ impl Device {
                     peer.arrival = peer.arrival.with(told, peer.position);
                 }
             }
-            if !response.more {
+            let is_late = peer.mode == Mode::Arriving && response.from > peer.position;
+            if !response.more && !is_late {
                 // What was read may be waiting to be offered.
                 received.again |= peer.mode == Mode::Reading;
+                if peer.mode == Mode::Arriving {
+                    if let Some(Told::Settled(told)) = &response.repair {
+                        self.settle(told, &mut peer, &mut received.writes)?;
+                    } else {
+                        self.wish_came_true(&mut received.writes);
+                    }
+                }
                 peer.mode = match peer.mode {
                     Mode::Reading | Mode::Arriving => Mode::Following,
                     mode @ (Mode::Following | Mode::Repairing(_)) => mode,
@@ -439,6 +478,7 @@ impl Device {
                 self.set_peer(peer, &mut received.writes);
             }
         }
+        Ok(())
     }
 
     /// Compares fingerprints once nothing more is under way on either side.
@@ -457,8 +497,11 @@ impl Device {
         if received.again || self.is_out_of_step() || peer.position != response.position {
             return Ok(());
         }
+        let Some(left) = self.left_of(&peer) else {
+            return Ok(());
+        };
         let (ours, outbox) = self.fingerprints(&peer.follow)?;
-        if theirs.plus(outbox) == ours {
+        if theirs.plus(outbox) == ours.plus(left) {
             self.asked_about_held = false;
             if peer.resets > 0 {
                 peer.resets = 0;

@@ -9,6 +9,7 @@
 //! What a step does is one table, [`decide`], of what the device is at ([`Stage`]) and what an answer
 //! brings ([`Heard`]).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::receive::Received;
@@ -19,6 +20,7 @@ use crate::limits;
 use crate::log::{Follow, Write};
 use crate::repair::{Comparison, Difference, RepairKey, ShortId, is_worth_comparing};
 use crate::sync::arrival::Arrival;
+use crate::sync::extent::LeftOut;
 use crate::sync::message::Response;
 use crate::sync::repair::{Ask, Symbols, Told};
 
@@ -53,6 +55,8 @@ pub(super) struct Repair {
     through: u64,
     /// Answers in a row that brought nothing.
     idle: u32,
+    /// What the node's symbols leave out.
+    left: Option<LeftOut>,
     at: At,
 }
 
@@ -94,6 +98,10 @@ pub(super) enum Heard {
     Rest,
     /// Such parts, and no first contact is under way.
     OtherRest,
+    /// What was asked for of older years.
+    Older,
+    /// Something else of them, or nothing was asked for.
+    OtherOlder,
     /// Nothing: an answer that is late, what a live node sends by itself, or one that knows no repair.
     Nothing,
 }
@@ -109,6 +117,8 @@ pub(super) enum Move {
     CompareAnew,
     /// Its entries are taken; if they were the last that were lacking, the position moves on.
     Take,
+    /// Its entries are taken and the mark of older years moves on; the position stays.
+    TakeOlder,
     /// Nothing of the feed is taken, and the same is asked for again.
     Wait,
 }
@@ -119,10 +129,12 @@ pub(super) fn decide(stage: Stage, heard: Heard) -> Move {
         (Stage::Resting, Heard::Nothing | Heard::Parts | Heard::OtherParts | Heard::Rest) => {
             Move::Follow
         }
+        (Stage::Resting, Heard::Older) => Move::TakeOlder,
         // An answer from before, which has no entries and would take the position back.
-        (Stage::Resting, Heard::Next | Heard::Anew | Heard::OtherSymbols | Heard::OtherRest) => {
-            Move::Wait
-        }
+        (
+            Stage::Resting,
+            Heard::Next | Heard::Anew | Heard::OtherSymbols | Heard::OtherRest | Heard::OtherOlder,
+        ) => Move::Wait,
         (Stage::Comparing, Heard::Next) => Move::Compare,
         (Stage::Comparing, Heard::Anew) => Move::CompareAnew,
         (
@@ -132,6 +144,8 @@ pub(super) fn decide(stage: Stage, heard: Heard) -> Move {
             | Heard::OtherParts
             | Heard::Rest
             | Heard::OtherRest
+            | Heard::Older
+            | Heard::OtherOlder
             | Heard::Nothing,
         ) => Move::Wait,
         (Stage::Fetching, Heard::Parts) => Move::Take,
@@ -143,6 +157,8 @@ pub(super) fn decide(stage: Stage, heard: Heard) -> Move {
             | Heard::OtherParts
             | Heard::Rest
             | Heard::OtherRest
+            | Heard::Older
+            | Heard::OtherOlder
             | Heard::Nothing,
         ) => Move::Wait,
     }
@@ -159,7 +175,8 @@ impl Repair {
     fn hears(&self, response: &Response) -> Heard {
         match &response.repair {
             None => Heard::Nothing,
-            Some(Told::Rest(_)) => Heard::OtherRest,
+            Some(Told::Rest(_) | Told::Settled(_)) => Heard::OtherRest,
+            Some(Told::Older(_)) => Heard::OtherOlder,
             Some(Told::Parts { tag }) => {
                 match *tag == self.key.tag() && response.from == self.through {
                     true => Heard::Parts,
@@ -201,6 +218,7 @@ impl Device {
         let random = [fresh.0.as_slice(), &peer.node.0, &peer.resets.to_be_bytes()].concat();
         let key = RepairKey::new(&random, &self.sealer.key.to_bytes());
         peer.mode = Mode::Repairing(key);
+        peer.left = None;
         self.set_peer(peer, to);
         Ok(())
     }
@@ -208,8 +226,10 @@ impl Device {
     /// Begins to read everything that the node has, and to offer everything here.
     pub(super) fn read_everything(&mut self, mut peer: Peer, to: &mut Vec<Write>) {
         self.repair = None;
+        self.give_up_extent(to);
         peer.mode = Mode::Reading;
         peer.position = 0;
+        peer.left = None;
         self.set_peer(peer, to);
         self.offer_everything(to);
     }
@@ -232,6 +252,9 @@ impl Device {
         };
         let Mode::Repairing(key) = peer.mode else {
             self.repair = None;
+            if let Some(older) = self.older_asked() {
+                return Ok(Some((Ask::Older(older), None)));
+            }
             let goes_on = peer.arrival != Arrival::default();
             return Ok(goes_on.then(|| (Ask::Rest(peer.arrival.clone()), None)));
         };
@@ -240,6 +263,7 @@ impl Device {
                 key,
                 through: 0,
                 idle: 0,
+                left: None,
                 at: self.comparing(key, &peer.follow)?,
             });
         }
@@ -251,6 +275,7 @@ impl Device {
                     size: comparison.size(),
                     from: comparison.taken() as u64,
                     through: repair.through,
+                    extent: self.reach.extent.clone(),
                 };
                 (ask, None)
             }
@@ -291,8 +316,10 @@ impl Device {
                 match response.repair {
                     Some(Told::Symbols(_)) => Heard::OtherSymbols,
                     Some(Told::Parts { .. }) => Heard::OtherParts,
-                    Some(Told::Rest(_)) if self.is_arriving() => Heard::Rest,
-                    Some(Told::Rest(_)) => Heard::OtherRest,
+                    Some(Told::Rest(_) | Told::Settled(_)) if self.is_arriving() => Heard::Rest,
+                    Some(Told::Rest(_) | Told::Settled(_)) => Heard::OtherRest,
+                    Some(Told::Older(ref told)) if self.is_asked(told) => Heard::Older,
+                    Some(Told::Older(_)) => Heard::OtherOlder,
                     None => Heard::Nothing,
                 },
             ),
@@ -315,7 +342,12 @@ impl Device {
         if anew {
             repair.at = self.comparing(repair.key, &peer.follow)?;
         }
+        if told.left.is_some() != self.reach.extent.is_some() {
+            self.give_up(peer, received);
+            return Ok(());
+        }
         repair.through = told.through;
+        repair.left.clone_from(&told.left);
         repair.idle += 1;
         let At::Comparing { comparison, own } = &mut repair.at else {
             return Ok(());
@@ -374,12 +406,16 @@ impl Device {
 
     /// Crosses out what an answer brought of what was lacking. With the last of it the repair is done:
     /// from the answer's position on, positions tell again.
-    pub(super) fn cross_out(&mut self, response: &Response, received: &mut Received) {
+    pub(super) fn cross_out(
+        &mut self,
+        response: &Response,
+        received: &mut Received,
+    ) -> Result<(), DeviceError> {
         let (Some(mut repair), Some(mut peer)) = (self.repair.take(), self.peer.clone()) else {
-            return;
+            return Ok(());
         };
         let At::Fetching(missing) = &mut repair.at else {
-            return;
+            return Ok(());
         };
         let before = missing.len();
         for (_, part) in &response.entries {
@@ -390,6 +426,9 @@ impl Device {
         if missing.is_empty() {
             peer.mode = Mode::Following;
             peer.position = response.position;
+            if let Some(left) = repair.left {
+                self.repaired_within(left, &mut peer, &mut received.writes)?;
+            }
             self.set_peer(peer, &mut received.writes);
         } else if !response.more && before - missing.len() < asked {
             // The node does not have what its symbols told.
@@ -399,6 +438,31 @@ impl Device {
             self.repair = Some(repair);
             self.wait(received);
         }
+        Ok(())
+    }
+
+    /// An answer of a repair without what follows in the feed, where older years are left out: what is
+    /// asked for is within the extent, and what follows may not be.
+    pub(super) fn asked_for<'a>(&self, response: &'a Response) -> Cow<'a, Response> {
+        let Some(Repair {
+            key,
+            at: At::Fetching(missing),
+            ..
+        }) = &self.repair
+        else {
+            return Cow::Borrowed(response);
+        };
+        if self.reach.extent.is_none() {
+            return Cow::Borrowed(response);
+        }
+        let mut asked = response.clone();
+        asked
+            .entries
+            .retain(|(_, part)| missing.contains(&key.short(part.id())));
+        // It is asked for next.
+        asked.more |= asked.position > asked.from;
+        asked.position = asked.from;
+        Cow::Owned(asked)
     }
 
     /// Counts an answer that brought a repair no further; after too many of them everything is read.

@@ -156,6 +156,8 @@ impl Device {
             // The node left out what it took for this chain's own; it is asked for now as another's.
             peer.position = 0;
             peer.mode = Mode::Reading;
+            peer.left = None;
+            self.give_up_extent(&mut received.writes);
             self.repair = None;
             self.set_peer(peer, &mut received.writes);
         }

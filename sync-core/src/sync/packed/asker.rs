@@ -308,7 +308,7 @@ impl Uplink {
 pub(in crate::sync) fn leave_entries(response: &mut Response) {
     response.entries.clear();
     response.piece = None;
-    if let Some(Told::Rest(_)) = response.repair {
+    if let Some(Told::Rest(_) | Told::Older(_) | Told::Settled(_)) = response.repair {
         response.repair = None;
     }
     response.position = response.from;

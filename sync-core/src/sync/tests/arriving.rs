@@ -16,21 +16,21 @@ use crate::sync::arrival::{Arrival, Usefulness};
 use crate::sync::packed::PackedResponse;
 use crate::sync::repair::{Ask, Told};
 
-fn of(unit: u8, period: &str) -> Subject {
+pub(super) fn of(unit: u8, period: &str) -> Subject {
     Subject {
         period: period.into(),
         ..subject(unit)
     }
 }
 
-fn put(device: &mut Device, unit: u8, period: &str, value: i64) {
+pub(super) fn put(device: &mut Device, unit: u8, period: &str, value: i64) {
     let code = format!("I.{value}");
     device
         .edit(&of(unit, period), &[cell(&code, value)])
         .unwrap();
 }
 
-fn say(device: &mut Device, unit: u8, period: &str, statement: Statement) {
+pub(super) fn say(device: &mut Device, unit: u8, period: &str, statement: Statement) {
     let subject = of(unit, period);
     let heads = device.load(&subject).unwrap().heads();
     let key = KeyId::of(device.sealer().key.verifying_key().as_bytes());
@@ -50,7 +50,7 @@ fn say(device: &mut Device, unit: u8, period: &str, statement: Statement) {
 }
 
 /// Work of three years by one commune; now is October 2025.
-fn province_of_years() -> (Node, Device, Device) {
+pub(super) fn province_of_years() -> (Node, Device, Device) {
     let mut node = Node::new();
     for (at, (period, due)) in [("2022-Q3", "2022-10-15"), ("2025-Q3", "2025-10-15")]
         .into_iter()
@@ -87,14 +87,14 @@ fn province_of_years() -> (Node, Device, Device) {
     (node, writer, area)
 }
 
-fn new_device(node: &mut Node, id: u8) -> Device {
+pub(super) fn new_device(node: &mut Node, id: u8) -> Device {
     node.enrol(id, Role::Officer, 1, true)
 }
 
 /// The next answer, as a node gives it, in pages of so many bytes.
-fn answer(node: &mut Node, device: &mut Device, bytes: u64) -> PackedResponse {
+pub(super) fn answer(node: &mut Node, device: &mut Device, bytes: u64) -> PackedResponse {
     let mut request = device.request().unwrap();
-    request.bytes_max = Proof::of(request.bytes_max).with(bytes);
+    request.bytes_max = Proof::instead(request.bytes_max, bytes);
     let asked = device.pack_request(request).unwrap().encode();
     let person = node.person_of(device);
     match Frame::decode(&node.handle(person, &asked)) {
@@ -103,7 +103,7 @@ fn answer(node: &mut Node, device: &mut Device, bytes: u64) -> PackedResponse {
     }
 }
 
-fn take(device: &mut Device, packed: PackedResponse) -> (Response, Received) {
+pub(super) fn take(device: &mut Device, packed: PackedResponse) -> (Response, Received) {
     let response = device.open_response(packed).unwrap();
     let fresh = InstallationId([device.log().end().unwrap() as u8, 6, 6, 6, 6, 6, 6, 6]);
     let received = device.receive(&response, NOW, fresh).unwrap();

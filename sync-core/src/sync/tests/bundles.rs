@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::bundle::{BundleError, Contents, Damage, Destination, Opened, Span, Written, open};
-use crate::sync::{DeviceError, PartAnswer, Request, Scope, Sequence, Taken};
+pub(super) use crate::sync::Scope;
+use crate::sync::{DeviceError, PartAnswer, Request, Sequence, Taken};
 
 pub(super) fn written(device: &mut Device, scope: Scope) -> Written {
     device.seal(NOW).unwrap();
