@@ -154,6 +154,21 @@ impl Tablet {
         self.act(|state| state.budget(now as i64))
     }
 
+    /// Which years are here: `since`, none if all are; `left` (year, documents, bytes) of those that are not;
+    /// `under_way` while some of them are coming.
+    pub fn years(&self) -> Result<String, JsValue> {
+        self.act(|state| state.years())
+    }
+
+    /// Asks for everything from a year on, 0 for all. Exchanges bring it.
+    #[wasm_bindgen(js_name = askForYears)]
+    pub fn ask_for_years(&self, since: u16) -> Result<(), JsValue> {
+        self.act(|state| {
+            state.ask_for_years(since);
+            Ok(())
+        })
+    }
+
     /// Limits a day to so many bytes; without a number there is no limit.
     #[wasm_bindgen(js_name = setBudget)]
     pub fn set_budget(&self, per_day: Option<f64>) -> Result<(), JsValue> {

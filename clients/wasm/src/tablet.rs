@@ -15,6 +15,7 @@ mod typed;
 mod undo;
 mod unsent;
 mod versions;
+mod years;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -156,8 +157,9 @@ impl TabletState {
             installation: InstallationId(installation),
             key: SigningKey::from_bytes(&seed),
         };
-        let (device, mut writes) = Device::open(sealer, kept)?;
+        let (mut device, mut writes) = Device::open(sealer, kept)?;
         writes.extend(forgotten);
+        writes.extend(years::leave_out(&mut device)?);
         Ok(Self {
             device,
             writes,

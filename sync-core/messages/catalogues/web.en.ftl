@@ -267,6 +267,22 @@ budget-now = What can go now takes about { $kilobytes } KB.
 budget-anyway = Send everything this once
 budget-spent = Today's limit is used up. Everything that was typed is safe on the device and goes by itself tomorrow.
 budget-help = Counted is what is sent and received when synchronising, by days in Vietnam; what is around each exchange is taken for 1 KB. With a limit the device asks for news once an hour.
+
+years-title = Older years
+years-here = All reports from { $since } on are on this device.
+years-left = { $count ->
+    [one] { $count } report of the years before is not on this device, about { $kilobytes } KB.
+   *[other] { $count } reports of the years before are not on this device, about { $kilobytes } KB.
+}
+years-fetch-one = Fetch { $year } (about { $kilobytes } KB)
+years-fetch-all = Fetch the older years (about { $kilobytes } KB)
+years-under-way = Reports of older years are coming. After a lost connection they go on from there.
+years-help = A new device takes what is due, what was returned, this year and the one before. An old report that somebody writes in comes by itself, whole.
+work-older = { $count ->
+    [one] { $count } report of the years before { $since } is not on this device. The sync page fetches it.
+   *[other] { $count } reports of the years before { $since } are not on this device. The sync page fetches them.
+}
+work-not-here = not on this device
 sync-notices = Notices
 sync-notices-none = No notices.
 sync-storage = Storage on this device

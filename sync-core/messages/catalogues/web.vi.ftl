@@ -204,6 +204,16 @@ budget-now = Phần gửi được ngay tốn khoảng { $kilobytes } KB.
 budget-anyway = Vẫn gửi hết lần này
 budget-spent = Đã hết hạn mức hôm nay. Mọi thứ đã nhập vẫn an toàn trên máy và tự gửi vào ngày mai.
 budget-help = Tính cả gửi và nhận khi đồng bộ, theo ngày ở Việt Nam; phần bọc ngoài của mỗi lượt được ước là 1 KB. Khi có hạn mức, máy hỏi tin mới mỗi giờ một lần.
+
+years-title = Các năm trước
+years-here = Máy này có đủ báo cáo từ năm { $since }.
+years-left = { $count } báo cáo của các năm trước chưa có trên máy này, khoảng { $kilobytes } KB.
+years-fetch-one = Lấy năm { $year } (khoảng { $kilobytes } KB)
+years-fetch-all = Lấy các năm trước (khoảng { $kilobytes } KB)
+years-under-way = Đang lấy báo cáo các năm trước. Mất mạng giữa chừng thì lần sau lấy tiếp.
+years-help = Máy mới chỉ nhận việc đến hạn, báo cáo bị trả lại, năm nay và năm liền trước. Báo cáo cũ mà có người sửa thì tự về đủ.
+work-older = { $count } báo cáo của các năm trước { $since } chưa có trên máy này. Lấy về ở trang đồng bộ.
+work-not-here = chưa có trên máy này
 sync-notices = Thông báo
 sync-notices-none = Không có thông báo.
 sync-storage = Chỗ lưu trên máy

@@ -76,7 +76,7 @@ impl TabletState {
                 "filled": count.filled, "rows": template.rows().len(),
                 "conflicts": count.conflicts, "findings": count.findings,
                 "draft_edits": self.device.draft(id).map_or(0, |draft| draft.edits.len()),
-                "waiting": waiting.contains(&id),
+                "waiting": waiting.contains(&id), "not_here": self.device.left_out(&subject).is_some(),
             }));
         }
         Ok(json!(items).to_string())

@@ -66,6 +66,12 @@ const handlers: Handlers = {
     work.soon();
     return null;
   },
+  years: async (work, _, since) => {
+    await work.step((tablet) => tablet.askForYears(since));
+    work.tell();
+    await work.synchroniseNow();
+    return null;
+  },
   use: async (work, _, address) => {
     work.nodes.use(address);
     await work.synchroniseNow();

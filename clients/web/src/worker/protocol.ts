@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, NewerVersion, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem } from "./views";
+import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, NewerVersion, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem, Years } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -71,6 +71,7 @@ export interface Standing {
   nodes: NodeStanding[];
   /** None: no limit. */
   budget: Budget | null;
+  years: Years;
   /** Parts that this version of the app cannot take. */
   leftOut: number;
   persisted: boolean | null;
@@ -123,6 +124,8 @@ export interface Calls {
   sync: { ask: [anyway: boolean]; get: null };
   /** Limits a day to so many bytes, or no longer. */
   budget: { ask: [perDay: number | null]; get: null };
+  /** Asks for everything from a year on, 0 for all. */
+  years: { ask: [since: number]; get: null };
   /** Exchanges with the node of this address from now on, as long as it can be reached. */
   use: { ask: [address: string]; get: null };
   unsent: { ask: []; get: Unsent };

@@ -167,6 +167,18 @@ export interface WorkItem extends Subject {
   findings: number;
   draft_edits: number;
   waiting: boolean;
+  /** Of a year that this device left out: nothing can be said of it before it is asked for. */
+  not_here: boolean;
+}
+
+/** Which years are on this device. */
+export interface Years {
+  /** Everything from this year on; null: everything. */
+  since: number | null;
+  /** What is not, by year, ascending. */
+  left: { year: number; documents: number; bytes: number }[];
+  /** Some of it is coming. */
+  under_way: boolean;
 }
 
 export interface Person {

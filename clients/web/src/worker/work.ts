@@ -12,7 +12,7 @@ import { LINK_FAULTS, OFFLINE, REWRITTEN, SPENT } from "./link";
 import { Nodes, PROVINCE, type Edge, type KeptNodes } from "./nodes";
 import { DeviceSession } from "./server";
 import { VERSION } from "../version";
-import type { Status, WorkItem } from "./views";
+import type { Status, WorkItem, Years } from "./views";
 import { WakeLine } from "./wake";
 
 /** Waits between tries while offline; a press on the badge does not wait. */
@@ -261,6 +261,7 @@ export class Work {
       notices: this.#notices,
       nodes: this.nodes.standing(),
       budget: this.#budget(),
+      years: JSON.parse(this.#tablet.years()) as Years,
       leftOut: this.mark.without.length,
     };
   }
