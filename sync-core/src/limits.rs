@@ -128,9 +128,9 @@ pub const PARTS_ORDERED_MAX: usize = 100_000;
 pub const ARRIVAL_RUNS_MAX: usize = 1_024;
 
 /// Years back, beside this one, that a new tablet or command line takes at its first contact if nobody says
-/// otherwise: the same period of the year before is shown beside each cell, and figures are carried from the
-/// last period, which in January is one of the year before.
-pub const YEARS_BACK: u8 = 1;
+/// otherwise: in the first months of a year the report of the year before is written, and the period before
+/// that one stands beside its cells and is carried from.
+pub const YEARS_BACK: u8 = 2;
 
 /// Documents of older years that a device names beside what it leaves out: 64 KB of ids, in the requests that
 /// ask for older years or repair. With more of them it takes everything.

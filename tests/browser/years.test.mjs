@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { badge, COMMUNE, Field, says, shot, signedIn, TEMPLATE, violations, WAIT, press } from "./field.mjs";
 
 const THIS_YEAR = new Date().getFullYear();
-const [OLDEST, OLDER, LAST] = [THIS_YEAR - 4, THIS_YEAR - 3, THIS_YEAR - 1];
+const [OLDEST, OLDER, LAST] = [THIS_YEAR - 4, THIS_YEAR - 3, THIS_YEAR - 2];
 const SIZES = [[800, 1280], [360, 740], [1280, 800]];
 let field;
 let colleague;

@@ -277,7 +277,7 @@ years-left = { $count ->
 years-fetch-one = Fetch { $year } (about { $kilobytes } KB)
 years-fetch-all = Fetch the older years (about { $kilobytes } KB)
 years-under-way = Reports of older years are coming. After a lost connection they go on from there.
-years-help = A new device takes what is due, what was returned, this year and the one before. An old report that somebody writes in comes by itself, whole.
+years-help = A new device takes what is due, what was returned, this year and the two before. An old report that somebody writes in comes by itself, whole.
 work-older = { $count ->
     [one] { $count } report of the years before { $since } is not on this device. The sync page fetches it.
    *[other] { $count } reports of the years before { $since } are not on this device. The sync page fetches them.

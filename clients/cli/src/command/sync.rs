@@ -30,7 +30,7 @@ pub(super) struct Sync {
     /// Send everything now, whatever today's limit is; it is counted all the same
     #[arg(long)]
     anyway: bool,
-    /// How many years before this one are to be here, or all; a new device takes one unless told otherwise,
+    /// How many years before this one are to be here, or all; a new device takes two unless told otherwise,
     /// and older reports stay at the node until somebody asks for them
     #[arg(long, value_name = "N|all")]
     years: Option<Years>,

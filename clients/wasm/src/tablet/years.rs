@@ -7,7 +7,7 @@ use sync_core::sync::Device;
 
 use super::{Step, StepError, TabletState};
 
-/// A new device takes what is due or was returned, this year and the one before.
+/// A new device takes what is due or was returned, this year and the two before.
 pub(super) fn leave_out(device: &mut Device) -> Result<Vec<Write>, StepError> {
     Ok(match device.may_leave_years_out()? {
         true => device.set_years_back(Some(limits::YEARS_BACK)),
