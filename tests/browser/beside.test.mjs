@@ -60,18 +60,18 @@ test("last period stands beside the cell, is carried with its mark, and confirme
   await page.waitForSelector("table.grid", WAIT);
   await press(page, "Biểu mẫu 3");
   await (await cell(page, "III.1.1")).focus();
-  await panelSays(page, "2024 12");
+  await panelSays(page, "năm 2024 12");
   await panelSays(page, "2023 không có trên máy này");
-  await pressInPanel(page, "Chuyển số kỳ 2024");
+  await pressInPanel(page, "Chuyển số kỳ năm 2024");
   await stands(page, "III.1.1", "chuyển từ kỳ trước 12");
-  await panelSays(page, "Chuyển từ kỳ 2024, chưa ai xác nhận");
+  await panelSays(page, "Chuyển từ kỳ năm 2024, chưa ai xác nhận");
   assert.deepEqual(await violations(page), []);
   await shots(page, "carried");
   await pressInPanel(page, "Xác nhận số này");
   await stands(page, "III.1.1", "12");
 
   // A chosen set of rows: a total or ratio that a formula gives is left to it; what is filled is not offered.
-  await press(page, "Chuyển từ 2024");
+  await press(page, "Chuyển từ năm 2024");
   await says(page, "Chuyển 3 ô");
   assert.deepEqual(await violations(page), []);
   await shots(page, "carry");

@@ -70,12 +70,12 @@ test("a duty of every month is previewed, made, put off for one unit, and ended"
   const lines = await page.$$eval("table.dates tbody tr", (rows) => rows.map((row) => row.innerText.replace(/\s+/g, " ").trim()));
   assert.equal(lines.length, 12);
   // 14 February 2026 is a Saturday, and Tết closes offices from the 16th to the 20th.
-  assert.match(lines[1], /^2026-02@14 25\/02\/2026 \d+ mới$/);
+  assert.match(lines[1], /^tháng 2\/2026 \(từ 15\/01\/2026 đến 14\/02\/2026\) 25\/02\/2026 \d+ mới$/);
   await pictures(page, "duties-new-vi");
   await keyed(page, "Giao 12 báo cáo");
   await page.waitForFunction(() => document.querySelectorAll(".people-list .person-row").length === 13, WAIT);
 
-  await keyed(page, "2026-02@14");
+  await keyed(page, "tháng 2/2026");
   const [unit] = await page.$$eval("datalist option", (options, code) =>
     options.map((option) => option.value).filter((value) => value.includes(code)), COMMUNE);
   await typedInto(page, "Đơn vị", unit);
@@ -95,6 +95,17 @@ test("a duty of every month is previewed, made, put off for one unit, and ended"
   await says(officer, "10/03/2026");
   await says(officer, "Lũ quét, mất điện");
   await pictures(officer, "my-work-put-off-vi");
+  // Thirteen reports: what is late and what is still to come can be looked at alone.
+  const shown = () => officer.$$eval("ul.work button.row", (rows) => rows.length);
+  const counts = await officer.$$eval(".kinds button", (all) => all.map((one) => Number(/\d+/.exec(one.innerText)[0])));
+  assert.equal(counts[0], 13);
+  assert.equal(counts.slice(1).reduce((sum, count) => sum + count, 0), 13, `each is late or to come: ${counts}`);
+  await keyed(officer, "Quá hạn (");
+  await officer.waitForFunction((late) => document.querySelector("[data-reports]").querySelectorAll("button.row").length <= late, {}, counts[1]);
+  assert.ok((await shown()) > 0);
+  const late = await officer.$$eval("ul.work button.row", (rows) => rows.every((row) => row.innerText.includes("Quá hạn")));
+  assert.ok(late, "nothing else is shown");
+  await keyed(officer, "Tất cả (");
 
   await keyed(page, "Bỏ");
   await says(page, "Mọi đơn vị nộp theo hạn chung");

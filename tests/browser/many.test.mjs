@@ -30,7 +30,7 @@ test("of eighty reports those in sight are drawn; by wheel and by keyboard all a
   await field.enrolled(page, "hanh");
   const due = REPORTS + 1;
   await page.waitForFunction((count) => document.querySelector("[data-reports]")?.dataset.reports === String(count), WAIT, due);
-  const periods = () => page.$$eval("ul.work button.row", (rows) => rows.map((row) => /· (\d{4})/.exec(row.innerText)[1]));
+  const periods = () => page.$$eval("ul.work button.row", (rows) => rows.map((row) => /· năm (\d{4})/.exec(row.innerText)[1]));
   const all = new Set(await periods());
   assert.ok(all.size < DRAWN_MAX, `${all.size} rows drawn at first`);
   // Down by wheel: no row is missing, none but those near are there.
@@ -51,7 +51,7 @@ test("of eighty reports those in sight are drawn; by wheel and by keyboard all a
   await page.focus("ul.work button.row");
   const met = new Set();
   for (let pressed = 0; pressed < due; pressed += 1) {
-    met.add(await page.evaluate(() => /· (\d{4})/.exec(document.activeElement.innerText)?.[1] ?? document.activeElement.innerText));
+    met.add(await page.evaluate(() => /· năm (\d{4})/.exec(document.activeElement.innerText)?.[1] ?? document.activeElement.innerText));
     await page.keyboard.press("Tab");
     await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   }

@@ -38,7 +38,7 @@ test("what waits is told by report with its cost; the file of it makes the same 
   await badge(tablet, "Ngoại tuyến");
   await open(tablet);
   await says(tablet, "2 thay đổi chờ gửi");
-  await says(tablet, "Xã Định Hoá · 2025");
+  await says(tablet, "Xã Định Hoá · năm 2025");
   await says(tablet, "Gửi hết tốn khoảng");
   await says(tablet, "Không tới được máy chủ. Mọi thứ đã nhập vẫn an toàn trên máy.");
   for (const [width, height] of [[800, 1280], [1280, 800]]) {

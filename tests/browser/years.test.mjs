@@ -42,7 +42,7 @@ const close = async () => {
 };
 /** The years of the reports in the list that can be opened. */
 const listed = () => page.evaluate(() =>
-  [...document.querySelectorAll("ul.work button.row:enabled .grow")].map((row) => Number(/ · (\d{4})/.exec(row.innerText)?.[1])).sort());
+  [...document.querySelectorAll("ul.work button.row:enabled .grow")].map((row) => Number(/ · năm (\d{4})/.exec(row.innerText)?.[1])).sort());
 const becomes = async (years) => {
   await page.waitForFunction(
     (count) => document.querySelectorAll("ul.work button.row:enabled").length === count, { ...WAIT, polling: 100 }, years.length);
@@ -95,6 +95,6 @@ test("an old report that somebody writes in comes by itself, whole", async () =>
   assert.equal(written(OLDEST, 7).complete, true);
   await says(other, `1 báo cáo của các năm trước ${LAST} chưa có trên máy này.`);
   await other.waitForFunction(
-    (year) => [...document.querySelectorAll("ul.work button.row:enabled")].some((row) => row.innerText.includes(`· ${year}`)),
+    (year) => [...document.querySelectorAll("ul.work button.row:enabled")].some((row) => row.innerText.includes(`· năm ${year}`)),
     { ...WAIT, polling: 100 }, OLDEST);
 });
