@@ -193,10 +193,7 @@ impl<'a> Acceptor<'a> {
     }
 
     fn held_reason(&self, number: u64) -> Result<HeldReason, KeyspaceError> {
-        let entry = self.staging.get(&keys::held(number))?;
-        let entry = entry.ok_or(KeyspaceError::Damaged("held entry"))?;
-        let entry = HeldEntry::decode(&entry).map_err(|_| KeyspaceError::Damaged("held entry"))?;
-        Ok(entry.reason)
+        Ok(self.staging.held_entry(number)?.reason)
     }
 
     /// Whether the part is the next of its chain, and the only one of its number.
@@ -215,6 +212,13 @@ impl<'a> Acceptor<'a> {
             if before.is_some_and(|known| known.batch != header.previous) {
                 return self.hold(part, HeldReason::Equivocation).map(Some);
             }
+        }
+        if header.number < self.staging.chain_end(actor)?.number
+            && let Some(next) = self.staging.number(actor, header.number + 1)?
+            && let Some(next) = self.staging.previous_of(next)?
+            && next != part.batch_id()
+        {
+            return self.hold(part, HeldReason::Equivocation).map(Some);
         }
         if trust == Trust::Relayed {
             // The node has every part of the chain there, but it keeps to itself what it holds.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::record::Facts;
-use super::{DocumentIndex, Fingerprint, Keyspace, KeyspaceError, Write, keys};
-use crate::batch::{ChainTip, Partition, PartitionTip};
+use super::{
+    DocumentIndex, Fingerprint, HeldEntry, Keyspace, KeyspaceError, LogEntry, Write, keys,
+};
+use crate::batch::{ChainTip, Partition, PartitionTip, part_id};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{ActorId, BatchId, ChangeHash, DocumentId, PartId};
 
@@ -175,6 +177,32 @@ impl<'a> Staging<'a> {
 
     pub(super) fn set_part(&mut self, part: PartId, place: PartPlace) {
         self.put(keys::part(part), part_value(place));
+    }
+
+    /// What is held under a number.
+    pub(super) fn held_entry(&self, number: u64) -> Result<HeldEntry, KeyspaceError> {
+        let entry = self.get(&keys::held(number))?;
+        let entry = entry.ok_or(KeyspaceError::Damaged("held entry"))?;
+        HeldEntry::decode(&entry).map_err(|_| KeyspaceError::Damaged("held entry"))
+    }
+
+    /// The batch that a batch names as the one before it; none if no part of it is here.
+    pub(super) fn previous_of(&self, numbered: Numbered) -> Result<Option<BatchId>, KeyspaceError> {
+        for index in 0..numbered.parts {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            let part = match self.part(part_id(numbered.batch, index))? {
+                None => continue,
+                Some(PartPlace::Held(number)) => self.held_entry(number)?.part,
+                Some(PartPlace::Accepted(position)) => {
+                    let entry = self.get(&keys::log(position))?;
+                    let entry = entry.ok_or(KeyspaceError::Damaged("log entry"))?;
+                    let entry = LogEntry::decode(&entry);
+                    entry.map_err(|_| KeyspaceError::Damaged("log entry"))?.part
+                }
+            };
+            return Ok(Some(part.header().previous));
+        }
+        Ok(None)
     }
 
     pub(super) fn chain(&self, actor: ActorId) -> Result<ChainTip, KeyspaceError> {

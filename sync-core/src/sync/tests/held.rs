@@ -1,6 +1,7 @@
 //! What is held: told to its author, kept from others, and no hole in anybody's log.
 
 use super::*;
+use crate::batch::SignedPart;
 use crate::log::{Trust, Verdict, rebuild};
 use crate::sync::Scope;
 
@@ -166,4 +167,56 @@ fn a_part_that_was_held_first_stands_for_no_other_part_of_its_batch() {
     assert_eq!(reached(&node), 0, "the other part has not come");
     take(&mut node, 1, Trust::Judge);
     assert_eq!(reached(&node), 1);
+}
+
+/// Two copies of a device each sealed a batch 2, of reports of different communes. A node that does not
+/// follow the commune of the one that stands has its batches 1 and 3: what batch 3 does not name as the one
+/// before it is not of that chain, even though number 2 is free here.
+#[test]
+fn a_batch_that_the_next_one_does_not_name_is_evidence() {
+    let mut node = Node::new();
+    let mut first = node.enrol(1, Role::Officer, 1, true);
+    first.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    first.seal(NOW).unwrap();
+    let copy = first.keyspace().clone();
+    let part = |device: &Device, at| device.log().entry(at).unwrap().unwrap().part;
+    let beside = Subject {
+        period: "2024".into(),
+        ..subject(2)
+    };
+    let seals = |value, subjects: &[Subject]| {
+        let (mut device, _) = Device::open(first.sealer().clone(), copy.clone()).unwrap();
+        for subject in subjects {
+            device.edit(subject, &[cell("I.2", value)]).unwrap();
+            device.seal(NOW).unwrap();
+        }
+        device
+    };
+    let stands = seals(6, &[subject(3), subject(2)]);
+    let loses = seals(7, &[beside]);
+    let mut take = |part: SignedPart| {
+        let verified = node::verify(&node.catalogue, vec![part]);
+        let below = node.keyspace.clone();
+        let mut acceptor = Acceptor::new(&below, &node.catalogue, &mut node.cache, NOW).unwrap();
+        let verdict = acceptor.accept(verified[0].as_ref().unwrap(), Trust::Relayed);
+        node.keyspace.apply(acceptor.into_writes());
+        let mut again = node.keyspace.clone();
+        again.clear_derived();
+        rebuild::rebuild(&mut again).unwrap();
+        assert!(again.iter().eq(node.keyspace.iter()), "derived again");
+        verdict.unwrap()
+    };
+    for at in [1, 3] {
+        let verdict = take(part(&stands, at));
+        assert!(matches!(verdict, Verdict::Accepted { .. }), "{verdict:?}");
+    }
+    let verdict = take(part(&loses, 2));
+    let reason = HeldReason::Equivocation;
+    assert!(
+        matches!(verdict, Verdict::Held { reason: of, .. } if of == reason),
+        "{verdict:?}"
+    );
+    // The one that is named comes late, and is taken.
+    let verdict = take(part(&stands, 2));
+    assert!(matches!(verdict, Verdict::Accepted { .. }), "{verdict:?}");
 }
