@@ -80,6 +80,7 @@ fn main() {
             let checks = Checks::of(&template);
             let peers = Peers::of(&figures);
             let beside = Beside {
+                narrative: None,
                 notes: Some(&notes),
                 earlier: Some(&earlier),
                 peers: Some(&peers),

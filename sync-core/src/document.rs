@@ -16,6 +16,7 @@ pub mod sign_off;
 mod standing;
 pub mod subject;
 mod text;
+mod typed_over;
 pub mod value;
 mod write;
 
@@ -26,6 +27,7 @@ pub use restating::Now;
 pub use root::{Extension, Table, extension_change, genesis_change};
 pub use sign_off::{Capacity, SignOff, Statement};
 pub use subject::{Subject, SubjectKind};
+pub use typed_over::{Replacement, typed_over};
 pub use write::{Edit, Entry, NewChange, WriteError};
 
 use std::collections::BTreeMap;

@@ -4,11 +4,12 @@
 //! our own schema 1, keys in the order below, no white space, keys that hold nothing left out.
 //!
 //! ```text
-//! template    schema (1), id, version, title, period, respondent?, sections, annotations?
+//! template    schema (1), id, version, title, period, respondent?, sections, outline?, annotations?
 //! section     id, printed?, title, owner?, form_label?, indicators, annotations?
 //! indicator   code, stt?, label, unit?, kind, choices?, parent?, cumulative?, formula?,
 //!             computed_only?, note?, annotations?
 //! choice      value (integer), label
+//! outline     id, title, level? (2 or 3), help?
 //! annotations text by name, sorted: what else the printed form or its transcription says
 //! ```
 //!
@@ -21,6 +22,7 @@ pub mod drafted;
 pub mod entry;
 pub mod formula;
 pub mod import;
+mod outline;
 pub mod printed;
 pub mod published;
 mod validate;
@@ -31,6 +33,7 @@ use formula::Formula;
 use std::collections::BTreeMap;
 
 pub use difference::{Aspect, Difference};
+pub use outline::OutlinePart;
 pub use validate::TemplateError;
 
 /// A template that holds together: codes are unique, parents and references exist, formulas do not
@@ -43,6 +46,7 @@ pub struct Template {
     period: PeriodKind,
     respondent: Option<String>,
     sections: Vec<Section>,
+    outline: Vec<OutlinePart>,
     annotations: BTreeMap<String, String>,
     rows: Vec<Indicator>,
     by_code: BTreeMap<String, usize>,
@@ -219,6 +223,16 @@ impl Template {
     /// The sections in the printed order.
     pub fn sections(&self) -> &[Section] {
         &self.sections
+    }
+
+    /// The parts of the report's words, in their order; most forms have none.
+    pub fn outline(&self) -> &[OutlinePart] {
+        &self.outline
+    }
+
+    /// The part of the outline with that id.
+    pub fn outline_part(&self, id: &str) -> Option<&OutlinePart> {
+        self.outline.iter().find(|part| part.id == id)
     }
 
     /// Every row in the printed order. Row indexes are positions in this slice.

@@ -77,6 +77,15 @@ pub const TEMPLATE_ROWS_MAX: usize = 2_000;
 /// Sections of one template.
 pub const TEMPLATE_SECTIONS_MAX: usize = 128;
 
+/// Decimal places of a figure that is written into the words of a report: as it is shown beside its cell.
+pub const PLACES_QUOTED: u32 = 2;
+
+/// Characters of the words of one part of a report: ten printed pages.
+pub const NARRATIVE_CHARACTERS_MAX: usize = 30_000;
+
+/// How deep the outline of a report's words goes: part, chapter, paragraph.
+pub const OUTLINE_LEVELS_MAX: u8 = 3;
+
 /// Choices of one row, and annotations of one row, section or template.
 pub const TEMPLATE_CHOICES_MAX: usize = 256;
 

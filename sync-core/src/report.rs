@@ -3,6 +3,7 @@
 //! Bad input is normal here: nothing is refused and nothing is changed. A typed value stands; a
 //! finding says what speaks against it, as a machine code and values, and the front end words it.
 
+pub mod quote;
 pub mod review;
 pub mod sentence;
 pub mod signing;
@@ -130,6 +131,15 @@ pub enum Rule {
         /// The note.
         note: String,
     },
+    /// The words of the report quote it with another figure.
+    QuoteDiffers {
+        /// The part of the report.
+        part: String,
+        /// What is written there.
+        written: Number,
+        /// What the row comes to.
+        now: Range,
+    },
     /// Far from the figure of the period before.
     ChangedMuch {
         /// What was typed.
@@ -171,6 +181,7 @@ impl Rule {
             Self::PartsLeftEmpty { .. } => "parts_left_empty",
             Self::ReportedElsewhere { .. } => "reported_elsewhere",
             Self::NoteContradicts { .. } => "note_contradicts",
+            Self::QuoteDiffers { .. } => "quote_differs",
             Self::ChangedMuch { .. } => "changed_much",
             Self::Outlier { .. } => "outlier",
             Self::RequiredEmpty => "required_empty",
@@ -190,7 +201,7 @@ impl Rule {
             Self::PartsDiffer { .. } | Self::PartExceeds { .. } => Severity::Warning,
             Self::PartsLeftEmpty { .. } | Self::ReportedElsewhere { .. } => Severity::Warning,
             Self::NoteContradicts { .. } | Self::ChangedMuch { .. } => Severity::Warning,
-            Self::PercentRepeatsCount { .. } => Severity::Warning,
+            Self::PercentRepeatsCount { .. } | Self::QuoteDiffers { .. } => Severity::Warning,
             Self::FormulaUnresolved { .. } => Severity::Note,
             Self::Outlier { .. } | Self::LeftEmpty => Severity::Note,
         }

@@ -4,12 +4,14 @@
 //! `value` – else what was `printed` – and a `note`. A text is read as typed into the cell (`"1.893"`
 //! is 1893), `null` and the empty text are an empty cell, `false` or `kps` say that it did not occur.
 //! What is no number of its row stays as words, and a code that comes twice with different values is
-//! a conflict: a finding says so. CSV has the columns code and value, as for `fill`.
+//! a conflict: a finding says so. `§` and the id of a part of the outline is the key of its words, whose quoted
+//! figures are held against the cells. CSV has the columns code and value, as for `fill`.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sync_core::cell::{CellValue, Rival};
+use sync_core::document::margin::WORDS_MARK;
 use sync_core::form::entry::{self, EntryFault};
 use sync_core::form::{Indicator, Kind, Template, TemplateError};
 use sync_core::identity::{ActorId, ChangeHash};
@@ -25,6 +27,8 @@ pub struct Figures {
     pub cells: BTreeMap<String, Vec<Rival>>,
     /// What is noted beside it.
     pub notes: BTreeMap<String, String>,
+    /// The words of the report, by part.
+    pub narrative: BTreeMap<String, String>,
 }
 
 impl Figures {
@@ -32,6 +36,10 @@ impl Figures {
     pub fn read(template: &Template, text: &str) -> Result<Self, TypedError> {
         let mut figures = Self::default();
         for (code, written) in typed::written(text)? {
+            if let (Some(part), Value::String(words)) = (code.strip_prefix(WORDS_MARK), &written) {
+                figures.narrative.insert(part.to_owned(), words.clone());
+                continue;
+            }
             let (value, note) = match written {
                 Value::Object(mut cell) => {
                     let note = cell.remove("note");

@@ -219,6 +219,13 @@ pub fn rule_detail(rule: &Rule) -> String {
             value.to_vietnamese()
         ),
         Rule::NoteContradicts { typed, note } => format!("{}: {note}", typed.to_vietnamese()),
+        Rule::QuoteDiffers { part, written, now } => {
+            format!(
+                "§{part}: {} ≠ {}",
+                written.to_vietnamese(),
+                range_text(*now)
+            )
+        }
         Rule::ChangedMuch { typed, before } => {
             format!("{} ← {}", typed.to_vietnamese(), before.to_vietnamese())
         }

@@ -125,6 +125,31 @@ impl Tablet {
         self.act(|state| state.preview(subject, edits, now as i64))
     }
 
+    /// The words of a report: text and pieces of each part, what is said about it, and words without a place.
+    pub fn narrative(&self, subject: &str) -> Result<String, JsValue> {
+        self.act(|state| state.narrative(subject))
+    }
+
+    /// Writes into a part of the words: `seen` is the text the page was given, `typed` what its person made of it.
+    /// Gives the words as they are then.
+    #[wasm_bindgen(js_name = writeWords)]
+    pub fn write_words(
+        &self,
+        subject: &str,
+        part: &str,
+        seen: &str,
+        typed: &str,
+        now: f64,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.write_words(subject, part, seen, typed, now as i64))
+    }
+
+    /// Writes the figures that a part quotes as they stand in their cells now; gives the words as they are then.
+    #[wasm_bindgen(js_name = renewQuotes)]
+    pub fn renew_quotes(&self, subject: &str, part: &str, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.renew_quotes(subject, part, now as i64))
+    }
+
     /// Takes the step of this number back that was typed here, or does it again: the rows that look different now,
     /// in `said` the codes of cells that were said anew, and in `kept` those where something else stands since.
     pub fn turn(&self, subject: &str, step: f64, back: bool, now: f64) -> Result<String, JsValue> {

@@ -6,6 +6,7 @@ mod comments;
 mod counts;
 mod earlier;
 mod lists;
+mod narrative;
 mod nodes;
 mod settling;
 mod suspect;
@@ -65,6 +66,12 @@ pub enum StepError {
     /// What was typed is no value of its row.
     #[error("{0}")]
     Typed(String),
+    /// More words than one part of a report takes.
+    #[error(
+        "a part of a report takes at most {} characters",
+        sync_core::limits::NARRATIVE_CHARACTERS_MAX
+    )]
+    WordsTooMany,
     /// There is nothing to be carried forward into this row.
     #[error("{0} has no single figure in the period before")]
     NothingEarlier(String),
@@ -90,6 +97,7 @@ impl StepError {
             Self::Device(DeviceError::LeftOut { .. }) => "tablet-years-left-out",
             Self::Device(_) => "tablet-device",
             Self::Typed(_) => "tablet-typed",
+            Self::WordsTooMany => "tablet-words-too-many",
             Self::NothingEarlier(_) => "tablet-nothing-earlier",
             Self::Frame(_) => "tablet-frame",
             Self::Problem(_) => "tablet-problem",
@@ -393,9 +401,11 @@ impl TabletState {
         let earlier = self.figures_before(subject)?;
         let kept = self.origins(subject)?;
         let origins = kept.of(&self.device, &self.authors);
+        let narrative = narrative::texts(document);
         let looking = view::Looking {
             template: &template,
             checks: &checks,
+            narrative: &narrative,
             earlier: earlier.as_deref(),
         };
         let view::Rows { rows, blocking } = view::rows(&looking, &cells, &beside, &origins);
@@ -403,7 +413,7 @@ impl TabletState {
             "document": document.id(), "heads": document.heads(),
             "template_version": template.version(), "newest_version": newest,
             "without_row": without_row, "rows": rows, "blocking": blocking,
-            "undo": self.undo.offered(document.id()),
+            "undo": self.undo.offered(document.id()), "narrative": narrative::standing(&template, &narrative),
         })
         .to_string())
     }

@@ -9,7 +9,7 @@ use sync_core::cell::{CellValue, Rival};
 use sync_core::document::margin::words;
 use sync_core::document::{Comment, Margin, Thread};
 use sync_core::form::formula::Outcome;
-use sync_core::form::{Indicator, Section, Template};
+use sync_core::form::{Indicator, OutlinePart, Section, Template};
 use sync_core::identity::{ActorId, ChangeHash, KeyId};
 use sync_core::number::{Number, Range};
 use sync_core::report::review::{self, Beside, Checks};
@@ -40,8 +40,13 @@ pub(crate) fn form(template: &Template) -> Value {
         .collect();
     json!({
         "id": template.id(), "version": template.version(), "title": template.title(),
-        "sections": sections,
+        "sections": sections, "outline": outline(template),
     })
+}
+
+fn outline(template: &Template) -> Vec<Value> {
+    let part = |part: &OutlinePart| json!({"id": part.id, "title": part.title, "level": part.level, "help": part.help});
+    template.outline().iter().map(part).collect()
 }
 
 fn section_json(template: &Template, section: &Section) -> Value {
@@ -81,6 +86,8 @@ fn row_json(template: &Template, row: &Indicator) -> Value {
 pub(crate) struct Looking<'a> {
     pub(crate) template: &'a Template,
     pub(crate) checks: &'a Checks,
+    /// The words of the report, by part.
+    pub(crate) narrative: &'a BTreeMap<String, String>,
     /// The figures of the period before, if they are here.
     pub(crate) earlier: Option<&'a BTreeMap<String, Number>>,
 }
@@ -104,6 +111,7 @@ impl Looking<'_> {
         let notes = margins.iter().filter_map(text).collect();
         let beside = Beside {
             notes: Some(&notes),
+            narrative: Some(self.narrative),
             earlier: self.earlier,
             peers: None,
         };
@@ -200,7 +208,7 @@ fn blocking(found: &[Finding], margins: &BTreeMap<String, Margin>) -> Value {
     })
 }
 
-fn thread_json(thread: &Thread, origins: &Origins<'_>) -> Value {
+pub(crate) fn thread_json(thread: &Thread, origins: &Origins<'_>) -> Value {
     let comments: Vec<Value> = thread
         .comments
         .iter()

@@ -19,6 +19,7 @@ check-parts_left_empty = { $code } says { $typed } in total, with { $empty } lef
 check-reported_elsewhere = { $code } says { $typed }, but the same is already reported in { $other } as { $value }.
 check-note_contradicts = { $code } says { $typed }, but the note beside it says otherwise: “{ $note }”.
 check-changed_much = { $code } says { $typed }, last period it was { $before }: a large change, which needs a reason.
+check-quote_differs = “{ $part }” quotes { $code } as { $typed }, and the cell says { $computed } now.
 check-outlier = { $code } says { $typed }, far from { $median }, the middle of units of its kind.
 check-required_empty = { $code } has to be filled and is empty.
 check-left_empty = { $code } is empty without a note: did it not occur, is it 0, or was it not filled?

@@ -19,6 +19,7 @@ check-parts_left_empty = { $code } ghi tổng { $typed }, còn để trống { $
 check-reported_elsewhere = { $code } ghi { $typed }, nhưng cùng chỉ tiêu này đã báo cáo ở { $other } là { $value }.
 check-note_contradicts = { $code } ghi { $typed }, nhưng ghi chú nói khác: “{ $note }”.
 check-changed_much = { $code } ghi { $typed }, kỳ trước là { $before }: thay đổi lớn, cần giải thích.
+check-quote_differs = Phần “{ $part }” viết { $typed } cho { $code }, nay ô này là { $computed }.
 check-outlier = { $code } ghi { $typed }, xa mức giữa { $median } của các đơn vị cùng loại.
 check-required_empty = { $code } bắt buộc phải điền nhưng để trống.
 check-left_empty = { $code } để trống, không có ghi chú: không phát sinh, bằng 0 hay chưa điền?

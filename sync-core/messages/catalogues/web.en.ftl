@@ -201,6 +201,13 @@ entry-question = Which number do you mean?
 entry-cell = Cell { $code }
 entry-column-remark = Remarks
 entry-full = complete
+narrative-tab = Narrative
+narrative-left =
+    { $count ->
+        [0] full
+        [one] 1 part empty
+       *[other] { $count } parts empty
+    }
 entry-count-conflict = { $count ->
     [one] 1 conflict
    *[other] { $count } conflicts

@@ -165,6 +165,12 @@ entry-question = Ý bạn là số nào?
 entry-cell = Ô { $code }
 entry-column-remark = Ghi chú
 entry-full = đủ
+narrative-tab = Thuyết minh
+narrative-left =
+    { $count ->
+        [0] đủ
+       *[other] { $count } mục trống
+    }
 entry-count-conflict = { $count } tranh chấp
 entry-count-error = { $count } lỗi
 entry-count-warning = { $count } cảnh báo

@@ -18,6 +18,14 @@ const SOURCE: &str = "source";
 const REASON: &str = "reason";
 const COMMENT: &str = "comment";
 
+/// Begins the code under which comments at a part of the report's words stand; no row's code begins with it.
+pub const WORDS_MARK: char = '§';
+
+/// The code under which comments at a part of the report's words stand.
+pub fn words_code(part: &str) -> String {
+    format!("{WORDS_MARK}{part}")
+}
+
 /// What a key of the notes is for, at the cell of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarginKey<'a> {

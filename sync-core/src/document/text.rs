@@ -1,6 +1,7 @@
 //! The text of a section as elements, and edits of it as operations.
 
-use automerge::{Automerge, ObjId, ReadDoc};
+use automerge::iter::ListRangeItem;
+use automerge::{Automerge, ObjId, ReadDoc, ScalarValueRef, ValueRef};
 
 use crate::gate::{Action, Key, Op, OpId, Value};
 use crate::identity::ActorId;
@@ -25,28 +26,23 @@ pub(super) fn text_object(automerge: &Automerge, section: &str) -> Option<ObjId>
 
 /// The visible elements of a text, in order.
 pub(super) fn elements(automerge: &Automerge, text: &ObjId) -> Option<Vec<Element>> {
-    let mut elements: Vec<Element> = Vec::new();
-    for (position, character) in automerge.text(text).ok()?.chars().enumerate() {
-        let cursor = automerge.get_cursor(text, position, None).ok()?;
-        let id = op_id(&cursor.to_string())?;
-        match elements.last_mut() {
-            Some(last) if last.id == id => last.text.push(character),
-            Some(_) | None => elements.push(Element {
-                id,
-                text: character.into(),
-            }),
-        }
-    }
-    Some(elements)
-}
-
-/// Reads `counter@actor`, the text form of a cursor.
-fn op_id(cursor: &str) -> Option<OpId> {
-    let (counter, actor) = cursor.split_once('@')?;
-    Some(OpId {
-        counter: counter.parse().ok()?,
-        actor: actor.parse::<ActorId>().ok()?,
-    })
+    let element = |item: ListRangeItem<'_>| {
+        let ObjId::Id(counter, actor, _) = item.id() else {
+            return None;
+        };
+        let ValueRef::Scalar(ScalarValueRef::Str(text)) = item.value else {
+            return None;
+        };
+        let actor: [u8; 16] = actor.to_bytes().try_into().ok()?;
+        Some(Element {
+            id: OpId {
+                counter,
+                actor: ActorId(actor),
+            },
+            text: text.into_owned(),
+        })
+    };
+    automerge.list_range(text, ..).map(element).collect()
 }
 
 /// A replacement in a text: characters from `position`, `delete` of them replaced by `insert`.

@@ -50,6 +50,8 @@ pub enum Aspect {
     Place,
     /// A section is new, gone, or has another title, owner or label.
     Section,
+    /// A part of the outline is new, gone, elsewhere, or has another heading, level or help.
+    Outline,
     /// Title, respondent or period of the form.
     Form,
     /// What else is said about it.
@@ -58,7 +60,7 @@ pub enum Aspect {
 
 impl Aspect {
     /// Every aspect with its machine code; the words are `difference-` and this.
-    pub const CODES: [(Self, &'static str); 15] = [
+    pub const CODES: [(Self, &'static str); 16] = [
         (Self::Row, "row"),
         (Self::Label, "label"),
         (Self::Ordinal, "ordinal"),
@@ -72,6 +74,7 @@ impl Aspect {
         (Self::Note, "note"),
         (Self::Place, "place"),
         (Self::Section, "section"),
+        (Self::Outline, "outline"),
         (Self::Form, "form"),
         (Self::Annotations, "annotations"),
     ];
@@ -98,6 +101,7 @@ impl Template {
         let mut found = Vec::new();
         self.form_differences(earlier, &mut found);
         self.section_differences(earlier, &mut found);
+        self.outline_differences(earlier, &mut found);
         let moved = self.moved_rows(earlier);
         for (index, row) in self.rows.iter().enumerate() {
             match earlier.row(&row.code) {
@@ -167,27 +171,21 @@ impl Template {
             };
             sections.map(one).collect()
         };
-        let (before, after) = (told(earlier), told(self));
-        let named: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        let mut different: Vec<_> = named
-            .into_iter()
-            .map(|id| (id, before.get(id), after.get(id)))
-            .filter(|(_, before, after)| before != after)
-            .collect();
-        different.sort_by_key(|(_, before, after)| after.or(*before).map(|(at, _)| *at));
-        for (id, before, after) in different {
-            let text =
-                |of: Option<&(usize, String)>| of.map(|(at, text)| format!("{}. {text}", at + 1));
-            found.push(Difference {
-                code: id.clone(),
-                label: after
-                    .or(before)
-                    .map_or_else(String::new, |(_, text)| text.clone()),
-                aspect: Aspect::Section,
-                before: text(before),
-                after: text(after),
-            });
-        }
+        placed_differences(Aspect::Section, &told(earlier), &told(self), found);
+    }
+
+    fn outline_differences(&self, earlier: &Self, found: &mut Vec<Difference>) {
+        let told = |template: &Self| -> BTreeMap<String, (usize, String)> {
+            let parts = template.outline.iter().enumerate();
+            let one = |(at, part): (usize, &super::OutlinePart)| {
+                let level = (part.level > 1).then(|| format!("{}", part.level));
+                let texts = [Some(part.title.clone()), level, part.help.clone()];
+                let text: Vec<String> = texts.into_iter().flatten().collect();
+                (part.id.clone(), (at, text.join(" · ")))
+            };
+            parts.map(one).collect()
+        };
+        placed_differences(Aspect::Outline, &told(earlier), &told(self), found);
     }
 
     /// Rows of both versions that stand in another section, or were put elsewhere among the others:
@@ -294,6 +292,35 @@ fn row_differences(before: &Indicator, after: &Indicator, found: &mut Vec<Differ
         if was != is {
             found.push(difference(after, aspect, was, is));
         }
+    }
+}
+
+/// What is different in lists of named things, each with its position and what is said of it.
+fn placed_differences(
+    aspect: Aspect,
+    before: &BTreeMap<String, (usize, String)>,
+    after: &BTreeMap<String, (usize, String)>,
+    found: &mut Vec<Difference>,
+) {
+    let named: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut different: Vec<_> = named
+        .into_iter()
+        .map(|id| (id, before.get(id), after.get(id)))
+        .filter(|(_, before, after)| before != after)
+        .collect();
+    different.sort_by_key(|(_, before, after)| after.or(*before).map(|(at, _)| *at));
+    for (id, before, after) in different {
+        let text =
+            |of: Option<&(usize, String)>| of.map(|(at, text)| format!("{}. {text}", at + 1));
+        found.push(Difference {
+            code: id.clone(),
+            label: after
+                .or(before)
+                .map_or_else(String::new, |(_, text)| text.clone()),
+            aspect,
+            before: text(before),
+            after: text(after),
+        });
     }
 }
 

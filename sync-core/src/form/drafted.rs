@@ -6,6 +6,7 @@
 
 use super::formula::Formula;
 use super::{Kind, Template};
+use crate::document::margin::{WORDS_MARK, words_code};
 use crate::document::subject::{is_section, is_template_id};
 use crate::limits;
 use crate::period::PeriodKind;
@@ -16,9 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One thing that keeps a draft from being a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Position of the section, from 0; nothing for the form as a whole.
+    /// Position of the section, from 0; nothing for the form as a whole and its outline.
     pub section: Option<usize>,
-    /// Position of the row in its section, from 0; nothing for the section itself.
+    /// Position of the row in its section, from 0; nothing for the section itself. Without a section the
+    /// position of a part in the outline.
     pub row: Option<usize>,
     /// The key of the field.
     pub field: &'static str,
@@ -30,7 +32,7 @@ pub struct Fault {
 
 impl Fault {
     /// Every machine code.
-    pub const CODES: [&'static str; 22] = [
+    pub const CODES: [&'static str; 26] = [
         "id-bad",
         "title-missing",
         "period-unknown",
@@ -53,6 +55,10 @@ impl Fault {
         "reference-unknown",
         "reference-no-amount",
         "formula-circle",
+        "outline-bad",
+        "outline-repeated",
+        "outline-title-missing",
+        "outline-level-bad",
     ];
     /// The rest of them, which do not come from one field alone.
     pub const OTHER_CODES: [&'static str; 2] = ["computed-without-formula", "not-a-form"];
@@ -68,6 +74,18 @@ struct DraftForm {
     period_type: String,
     #[serde(default)]
     sections: Vec<DraftSection>,
+    #[serde(default)]
+    outline: Vec<DraftPart>,
+}
+
+#[derive(Deserialize)]
+struct DraftPart {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    title_vi: String,
+    #[serde(default)]
+    level: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -186,6 +204,7 @@ impl<'a> Checking<'a> {
 
     fn faults(mut self) -> Vec<Fault> {
         let mut found = self.form_faults();
+        self.outline_faults(&mut found);
         let mut own = Vec::new();
         for index in 0..self.rows.len() {
             let (faults, references) = self.row_faults(index);
@@ -240,6 +259,28 @@ impl<'a> Checking<'a> {
         found
     }
 
+    fn outline_faults(&self, found: &mut Vec<Fault>) {
+        let mut seen = BTreeSet::new();
+        for (at, part) in self.draft.outline.iter().enumerate() {
+            let mut put = |field, code| {
+                found.push(fault(None, Some(at), field, code, part.id.clone()));
+            };
+            let too_long = words_code(&part.id).len() > limits::CODE_BYTES_MAX;
+            if !is_section(&part.id) || too_long {
+                put("id", "outline-bad");
+            } else if !seen.insert(&part.id) {
+                put("id", "outline-repeated");
+            }
+            if part.title_vi.trim().is_empty() {
+                put("title_vi", "outline-title-missing");
+            }
+            let levels = 1..=i64::from(limits::OUTLINE_LEVELS_MAX);
+            if part.level.is_some_and(|level| !levels.contains(&level)) {
+                put("level", "outline-level-bad");
+            }
+        }
+    }
+
     /// What is wrong with a row, and what its formula refers to.
     fn row_faults(&self, index: usize) -> (Vec<Fault>, Vec<String>) {
         let mut found = Vec::new();
@@ -249,6 +290,7 @@ impl<'a> Checking<'a> {
         let row = placed.row;
         let is_code = !row.code.is_empty()
             && row.code.len() <= limits::CODE_BYTES_MAX
+            && !row.code.starts_with(WORDS_MARK)
             && !row.code.chars().any(char::is_control);
         if !is_code {
             found.push(placed.fault("code", "code-bad", &row.code));
@@ -414,6 +456,9 @@ impl Template {
             })
             .collect();
         put("sections", Value::Array(sections));
+        if !self.outline.is_empty() {
+            put("outline", self.outline.iter().map(draft_part).collect());
+        }
         Value::Object(form)
     }
 }
@@ -421,6 +466,19 @@ impl Template {
 fn annotated(annotations: &BTreeMap<String, String>) -> Map<String, Value> {
     let one = |(name, text): (&String, &String)| (name.clone(), json!(text));
     annotations.iter().map(one).collect()
+}
+
+fn draft_part(part: &super::OutlinePart) -> Value {
+    let mut to = json!({"id": part.id, "title_vi": part.title});
+    if let Some(to) = to.as_object_mut() {
+        if part.level > 1 {
+            to.insert("level".to_owned(), json!(part.level));
+        }
+        if let Some(help) = &part.help {
+            to.insert("help_vi".to_owned(), json!(help));
+        }
+    }
+    to
 }
 
 fn draft_row(row: &super::Indicator) -> Value {

@@ -4,7 +4,7 @@
 //! annotation, so that nothing printed is dropped. Errors name the place in the file.
 
 use super::validate::Parts;
-use super::{Choice, Indicator, Kind, Section, Template, TemplateError};
+use super::{Choice, Indicator, Kind, OutlinePart, Section, Template, TemplateError};
 use crate::period::PeriodKind;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -74,6 +74,10 @@ impl Template {
         for (index, section) in file.list("sections")?.into_iter().enumerate() {
             sections.push(read_section(section, index, &mut rows)?);
         }
+        let mut outline = Vec::new();
+        for (index, part) in file.list("outline")?.into_iter().enumerate() {
+            outline.push(read_part(part, index)?);
+        }
         let parts = Parts {
             id: file.required("id")?,
             version,
@@ -81,6 +85,7 @@ impl Template {
             period,
             respondent: file.optional("respondent_vi")?,
             sections,
+            outline,
             rows,
             annotations: file.rest(),
         };
@@ -112,6 +117,23 @@ fn read_section(
         annotations: fields.rest(),
         first_row,
         row_count: rows.len() - first_row,
+    })
+}
+
+fn read_part(value: Value, index: usize) -> Result<OutlinePart, FormImportError> {
+    let mut fields = Fields::of(value, format!("outline[{index}]"))?;
+    let level = match fields.map.get("level") {
+        None | Some(Value::Null) => 1,
+        Some(_) => {
+            let level = u8::try_from(fields.integer("level")?);
+            level.map_err(|_| fields.wrong("level", "a small number"))?
+        }
+    };
+    Ok(OutlinePart {
+        id: fields.required("id")?,
+        title: fields.required("title_vi")?,
+        level,
+        help: fields.optional("help_vi")?,
     })
 }
 

@@ -441,6 +441,7 @@ fn assemble(
         period,
         respondent: title::respondent(titles),
         sections: template_sections(sections, rows),
+        outline: Vec::new(),
         rows: indicators,
         annotations: BTreeMap::new(),
     };

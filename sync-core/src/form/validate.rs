@@ -1,7 +1,8 @@
 //! What makes rows a template: unique codes, known parents and references, no circles, limits.
 
 use super::formula::{Formula, FormulaError};
-use super::{Aggregation, Indicator, Kind, Section, Template};
+use super::{Aggregation, Indicator, Kind, OutlinePart, Section, Template, outline};
+use crate::document::margin::WORDS_MARK;
 use crate::limits;
 use crate::period::PeriodKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,9 @@ pub enum TemplateError {
     /// Two sections with one id.
     #[error("section id `{0}` is used twice")]
     DuplicateSection(String),
+    /// Two parts of the outline with one id.
+    #[error("part `{0}` stands twice in the outline")]
+    DuplicateOutlinePart(String),
     /// Two rows with one code.
     #[error("code `{0}` is used twice")]
     DuplicateCode(String),
@@ -126,6 +130,7 @@ pub(super) struct Parts {
     pub(super) period: PeriodKind,
     pub(super) respondent: Option<String>,
     pub(super) sections: Vec<Section>,
+    pub(super) outline: Vec<OutlinePart>,
     pub(super) rows: Vec<Indicator>,
     pub(super) annotations: BTreeMap<String, String>,
 }
@@ -140,6 +145,7 @@ impl Template {
         check_texts(&parts.id, [Some(&parts.title), parts.respondent.as_ref()])?;
         check_annotations(&parts.id, &parts.annotations)?;
         check_sections(&parts.id, &parts.sections)?;
+        outline::check(&parts.id, &parts.outline)?;
         let by_code = index_codes(&parts.id, &parts.rows)?;
         for row in &parts.rows {
             check_row(row)?;
@@ -155,6 +161,7 @@ impl Template {
             period: parts.period,
             respondent: parts.respondent,
             sections: parts.sections,
+            outline: parts.outline,
             annotations: parts.annotations,
             rows: parts.rows,
             by_code,
@@ -165,7 +172,7 @@ impl Template {
     }
 }
 
-fn check_name(
+pub(super) fn check_name(
     what: &'static str,
     name: &str,
     allowed: impl Fn(char) -> bool,
@@ -179,7 +186,7 @@ fn check_name(
     Ok(())
 }
 
-fn check_texts<'a>(
+pub(super) fn check_texts<'a>(
     place: &str,
     texts: impl IntoIterator<Item = Option<&'a String>>,
 ) -> Result<(), TemplateError> {
@@ -190,7 +197,7 @@ fn check_texts<'a>(
     }
 }
 
-fn over_limit(what: &'static str, place: &str) -> TemplateError {
+pub(super) fn over_limit(what: &'static str, place: &str) -> TemplateError {
     TemplateError::Limit {
         what,
         place: place.to_owned(),
@@ -247,6 +254,12 @@ fn index_codes(
     let mut by_code = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         check_name("code", &row.code, |c| !c.is_control())?;
+        if row.code.starts_with(WORDS_MARK) {
+            return Err(TemplateError::Name {
+                what: "code",
+                name: row.code.clone(),
+            });
+        }
         if by_code.insert(row.code.clone(), index).is_some() {
             return Err(TemplateError::DuplicateCode(row.code.clone()));
         }

@@ -1,7 +1,7 @@
 //! The canonical JSON of a template: wire types in their fixed key order, converted by hand.
 
 use super::validate::Parts;
-use super::{Choice, Indicator, Kind, Section, Template, TemplateError};
+use super::{Choice, Indicator, Kind, OutlinePart, Section, Template, TemplateError};
 use crate::period::PeriodKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ struct WireTemplate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     respondent: Option<String>,
     sections: Vec<WireSection>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outline: Vec<WireOutlinePart>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     annotations: BTreeMap<String, String>,
 }
@@ -68,6 +70,29 @@ struct WireIndicator {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct WireOutlinePart {
+    id: String,
+    title: String,
+    #[serde(default = "first_level", skip_serializing_if = "is_first_level")]
+    level: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+fn first_level() -> u8 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape that the serializer calls"
+)]
+fn is_first_level(level: &u8) -> bool {
+    *level == 1
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WireChoice {
     value: i64,
     label: String,
@@ -83,6 +108,12 @@ pub(super) fn write(template: &Template) -> Vec<u8> {
         indicators: template.rows_of(section).iter().map(write_row).collect(),
         annotations: section.annotations.clone(),
     };
+    let part = |part: &OutlinePart| WireOutlinePart {
+        id: part.id.clone(),
+        title: part.title.clone(),
+        level: part.level,
+        help: part.help.clone(),
+    };
     let wire = WireTemplate {
         schema: SCHEMA,
         id: template.id.clone(),
@@ -91,6 +122,7 @@ pub(super) fn write(template: &Template) -> Vec<u8> {
         period: template.period.name().to_owned(),
         respondent: template.respondent.clone(),
         sections: template.sections.iter().map(section).collect(),
+        outline: template.outline.iter().map(part).collect(),
         annotations: template.annotations.clone(),
     };
     // Strings, integers and maps with text keys: writing them to memory has no way to fail.
@@ -149,6 +181,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Template, TemplateError> {
             row_count: rows.len() - first_row,
         });
     }
+    let part = |part: WireOutlinePart| OutlinePart {
+        id: part.id,
+        title: part.title,
+        level: part.level,
+        help: part.help,
+    };
     let template = Template::from_parts(Parts {
         id: wire.id,
         version: wire.version,
@@ -156,6 +194,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Template, TemplateError> {
         period,
         respondent: wire.respondent,
         sections,
+        outline: wire.outline.into_iter().map(part).collect(),
         rows,
         annotations: wire.annotations,
     })?;

@@ -4,7 +4,7 @@
 //! What can be known of the template alone is worked out once ([`Checks`]); a report then costs a few
 //! looks at each row. Findings come in the order of the rows, whatever order they were typed in.
 
-use super::{Finding, Rule, Standing};
+use super::{Finding, Rule, Standing, quote};
 use crate::cell::Rival;
 use crate::form::formula::{Formula, Unresolved};
 use crate::form::printed::wording::{folded, has_any, meaning};
@@ -33,6 +33,8 @@ pub struct Checks {
 pub struct Beside<'a> {
     /// The note of each cell, by code.
     pub notes: Option<&'a BTreeMap<String, String>>,
+    /// The words of the report, by part.
+    pub narrative: Option<&'a BTreeMap<String, String>>,
     /// Figures of the period before, by code.
     pub earlier: Option<&'a BTreeMap<String, Number>>,
     /// What units of the same kind report.
@@ -260,6 +262,7 @@ pub fn review(
         }
         by_row.push(known);
     }
+    review.quoted(&mut by_row);
     review.left_empty(&mut by_row);
     let mut findings = Vec::new();
     for (indicator, rules) in template.rows().iter().zip(by_row) {
@@ -464,6 +467,22 @@ impl Review<'_> {
         let Middle { median, far } = *self.beside.peers?.middles.get(&indicator.code)?;
         let distance = typed.checked_sub(median).ok()?.abs();
         (distance > far).then_some(Rule::Outlier { typed, median })
+    }
+
+    /// Figures that the words of the report quote otherwise.
+    fn quoted(&self, by_row: &mut [Vec<Rule>]) {
+        let Some(narrative) = self.beside.narrative else {
+            return;
+        };
+        for other in quote::others(&self.standing, narrative) {
+            if let Some(rules) = by_row.get_mut(other.row) {
+                rules.push(Rule::QuoteDiffers {
+                    part: other.part,
+                    written: other.written,
+                    now: other.now,
+                });
+            }
+        }
     }
 
     /// Cells of a finished report that nobody filled and no note explains, where nothing said so yet.

@@ -20,7 +20,7 @@ pub struct Sentence {
 }
 
 /// Every rule there is a sentence for.
-pub const RULES: [&str; 23] = [
+pub const RULES: [&str; 24] = [
     "unknown_code",
     "conflict",
     "words_for_amount",
@@ -40,6 +40,7 @@ pub const RULES: [&str; 23] = [
     "parts_left_empty",
     "reported_elsewhere",
     "note_contradicts",
+    "quote_differs",
     "changed_much",
     "outlier",
     "required_empty",
@@ -176,6 +177,12 @@ pub fn of(
         Rule::NoteContradicts { typed, note } => {
             put("typed", typed.to_vietnamese());
             put("note", note.clone());
+        }
+        Rule::QuoteDiffers { part, written, now } => {
+            let title = template.outline_part(part).map(|part| part.title.clone());
+            put("part", title.unwrap_or_else(|| part.clone()));
+            put("typed", written.to_vietnamese());
+            put("computed", shown_range(*now));
         }
         Rule::ChangedMuch { typed, before } => {
             put("typed", typed.to_vietnamese());

@@ -377,7 +377,7 @@ impl Device {
                 edits: Vec::new(),
             },
         };
-        draft.edits.extend_from_slice(edits);
+        draft.extend(edits);
         draft
     }
 

@@ -47,6 +47,7 @@ impl Check {
         let peers = Peers::of(&peers);
         let beside = Beside {
             notes: Some(&figures.notes),
+            narrative: Some(&figures.narrative),
             earlier: earlier.as_ref(),
             peers: Some(&peers),
         };

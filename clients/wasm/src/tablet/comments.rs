@@ -1,5 +1,6 @@
 //! What a person says about a cell: under their own key, whatever they may write.
 
+use sync_core::document::margin::WORDS_MARK;
 use sync_core::document::{Comment, Entry, Subject};
 use sync_core::limits;
 
@@ -37,7 +38,9 @@ impl TabletState {
             | Typed::Reason { .. }
             | Typed::Version { .. } => return Err(argument("no comment")),
         };
-        if self.template_of(subject)?.row(code).is_none() {
+        let template = self.template_of(subject)?;
+        let is_part = |part: &str| template.outline_part(part).is_some();
+        if template.row(code).is_none() && !code.strip_prefix(WORDS_MARK).is_some_and(is_part) {
             return Err(StepError::Unknown(code.clone()));
         }
         Ok(Entry::Comment {

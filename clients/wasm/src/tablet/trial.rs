@@ -65,6 +65,7 @@ pub(crate) fn trial(template: &str, edits: &str, now: i64) -> Step {
     let looking = view::Looking {
         template: &template,
         checks: &Checks::of(&template),
+        narrative: &BTreeMap::new(),
         earlier: None,
     };
     let around = view::Around {
@@ -79,6 +80,7 @@ pub(crate) fn trial(template: &str, edits: &str, now: i64) -> Step {
             "document": "", "heads": [], "template_version": version, "newest_version": version,
             "without_row": [], "rows": shown.rows, "blocking": shown.blocking,
             "undo": {"back": null, "forth": null},
+            "narrative": {"parts": 0, "empty": 0, "without_place": false},
         },
     })
     .to_string())

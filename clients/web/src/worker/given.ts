@@ -21,11 +21,11 @@ export class Given {
   }
 
   /** The same of a report that is not so yet. */
-  would({ document, rows, undo, blocking }: Report): ReportChange {
+  would({ document, rows, undo, blocking, narrative }: Report): ReportChange {
     const before = this.#document === document ? this.#rows : {};
     const different = Object.entries(rows).filter(([code, row]) => !equal(before[code], row));
     const gone = Object.keys(before).filter((code) => !(code in rows));
-    return { rows: Object.fromEntries(different), gone, undo, blocking };
+    return { rows: Object.fromEntries(different), gone, undo, blocking, narrative };
   }
 }
 

@@ -3,7 +3,7 @@
 import { CLOSED, Failure, now, random, type Answer, type Calls, type OwnerCall, type Who } from "./protocol";
 import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
 import { Vault } from "../../core/tablet";
-import type { Bundled, Person, Report, Turned } from "./views";
+import type { Bundled, Narrative, Person, Report, Turned } from "./views";
 import { removed } from "./removal";
 import { Work } from "./work";
 
@@ -48,6 +48,17 @@ const handlers: Handlers = {
   },
   // The tab's worker makes of it what is different there.
   preview: (work, _, subject, edits) => work.parsed((tablet) => tablet.preview(JSON.stringify(subject), JSON.stringify(edits), now())),
+  narrative: (work, _, subject) => work.parsed((tablet) => tablet.narrative(JSON.stringify(subject))),
+  writeWords: async (work, _, subject, part, seen, typed) => {
+    const words = await work.step((tablet) => tablet.writeWords(JSON.stringify(subject), part, seen, typed, now()));
+    work.typed();
+    return JSON.parse(words) as Narrative;
+  },
+  renewQuotes: async (work, _, subject, part) => {
+    const words = await work.step((tablet) => tablet.renewQuotes(JSON.stringify(subject), part, now()));
+    work.typed();
+    return JSON.parse(words) as Narrative;
+  },
   read: (work, _, template, code, text, version) => work.parsed((tablet) => tablet.readTyped(template, code, text, version)),
   readAll: (work, _, template, cells, version) => work.parsed((tablet) => tablet.readAll(template, JSON.stringify(cells), version)),
   earlier: (work, _, subject) => work.parsed((tablet) => tablet.earlier(JSON.stringify(subject))),

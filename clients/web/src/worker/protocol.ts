@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, NewerVersion, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem, Years } from "./views";
+import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, Narrative, NewerVersion, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem, Years } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -108,6 +108,11 @@ export interface Calls {
   turn: { ask: [subject: Subject, step: number, back: boolean]; get: Turned; early: ReportChange };
   /** What edits would come to in the report asked for last; nothing is kept. */
   preview: { ask: [subject: Subject, edits: Edit[]]; get: ReportChange };
+  narrative: { ask: [subject: Subject]; get: Narrative };
+  /** Writes into a part of the words: what the page was given, and what its person made of it. Answers once it is durable. */
+  writeWords: { ask: [subject: Subject, part: string, seen: string, typed: string]; get: Narrative };
+  /** Writes the quoted figures of a part as they stand in their cells. */
+  renewQuotes: { ask: [subject: Subject, part: string]; get: Narrative };
   read: { ask: [template: string, code: string, text: string, version?: number]; get: Reading };
   /** The same of many cells: code and text of each. */
   readAll: { ask: [template: string, cells: [string, string][], version?: number]; get: Reading[] };

@@ -105,6 +105,43 @@ export interface Report {
   rows: Record<string, Row>;
   undo: Undo;
   blocking: Blocking;
+  narrative: NarrativeStanding;
+}
+
+/** How far the words of a report are. */
+export interface NarrativeStanding {
+  parts: number;
+  empty: number;
+  /** Words stand in a part that the form does not have any more. */
+  without_place: boolean;
+}
+
+/** A piece of a text: words, or a figure that is quoted with the code of its row. */
+export type Piece =
+  | { words: string }
+  | {
+      figure: string;
+      between: string;
+      code: string;
+      /** Its sentence is `quote-` and this. */
+      agreement: "same" | "differs" | "unwritten" | "unclear" | "nothing" | "contested" | "no-amount" | "no-row";
+      now: Range | null;
+      /** The figure of the cell can be written in its place. */
+      old: boolean;
+    };
+
+export interface NarrativePart {
+  id: string;
+  text: string;
+  pieces: Piece[];
+  thread: Thread | null;
+}
+
+/** The words of a report, in the order of the outline. */
+export interface Narrative {
+  parts: NarrativePart[];
+  without_place: NarrativePart[];
+  standing: NarrativeStanding;
 }
 
 /** What became different in a report that the page has. */
@@ -114,6 +151,7 @@ export interface ReportChange {
   gone: string[];
   undo: Undo;
   blocking: Blocking;
+  narrative: NarrativeStanding;
 }
 
 /** Codes of cells where a step was taken back or done again, and of those where something else stands since. */
@@ -144,11 +182,21 @@ export interface Section {
   rows: FormRow[];
 }
 
+/** A part of the words of a report. */
+export interface OutlinePart {
+  id: string;
+  title: string;
+  /** From 1. */
+  level: number;
+  help: string | null;
+}
+
 export interface Form {
   id: string;
   version: number;
   title: string;
   sections: Section[];
+  outline: OutlinePart[];
 }
 
 export interface WorkItem extends Subject {

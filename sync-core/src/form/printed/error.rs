@@ -176,6 +176,7 @@ pub(super) fn of_template(
         TemplateError::Json { .. }
         | TemplateError::Schema(_)
         | TemplateError::NotCanonical
+        | TemplateError::DuplicateOutlinePart(_)
         | TemplateError::Version => "",
     };
     let row = rows.iter().find(|row| row.code == *code).or(rows.first());
