@@ -10,16 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document_index::IndexHistory;
 use super::rebuild::Replayed;
 use super::record::{Recorded, record, record_held};
-use super::staging::{ChainEnd, PartPlace, Staging};
+use super::staging::{ChainEnd, Numbered, PartPlace, Staging};
 use super::{
     DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, Lane, LogEntry, Write, keys,
 };
 use crate::access;
-use crate::batch::{ChainTip, Compartment, Entry, SignedPart, VerifiedPart};
+use crate::batch::{ChainTip, Compartment, Entry, SignedPart, VerifiedPart, part_id};
 use crate::catalogue::Catalogue;
 use crate::document::{Subject, SubjectKind, extension_change};
 use crate::gate::{self, DecodedChange, Judgement, Key, OpId, Refusal, Touch};
-use crate::identity::{ActorId, ChangeHash, DocumentId, PartId};
+use crate::identity::{ActorId, BatchId, ChangeHash, DocumentId, PartId};
 use crate::limits;
 
 /// Whether rights are judged here, or were judged by the node that relayed the part.
@@ -193,10 +193,13 @@ impl<'a> Acceptor<'a> {
     }
 
     fn held_reason(&self, number: u64) -> Result<HeldReason, KeyspaceError> {
+        Ok(self.held_entry(number)?.reason)
+    }
+
+    fn held_entry(&self, number: u64) -> Result<HeldEntry, KeyspaceError> {
         let entry = self.staging.get(&keys::held(number))?;
         let entry = entry.ok_or(KeyspaceError::Damaged("held entry"))?;
-        let entry = HeldEntry::decode(&entry).map_err(|_| KeyspaceError::Damaged("held entry"))?;
-        Ok(entry.reason)
+        HeldEntry::decode(&entry).map_err(|_| KeyspaceError::Damaged("held entry"))
     }
 
     /// Whether the part is the next of its chain, and the only one of its number.
@@ -211,10 +214,23 @@ impl<'a> Acceptor<'a> {
             return self.hold(part, HeldReason::Equivocation).map(Some);
         }
         if header.number > 1 {
-            let before = self.staging.number(actor, header.number - 1)?;
-            if before.is_some_and(|known| known.batch != header.previous) {
+            let is_fork = match self.staging.number(actor, header.number - 1)? {
+                Some(known) => known.batch != header.previous,
+                // A branch goes on with what it was when its first batch came.
+                None if trust == Trust::Judge => {
+                    self.staging.is_evidence(actor, header.previous)?
+                }
+                None => false,
+            };
+            if is_fork {
                 return self.hold(part, HeldReason::Equivocation).map(Some);
             }
+        }
+        if let Some(next) = self.staging.number(actor, header.number + 1)?
+            && let Some(next) = self.previous_of(next)?
+            && next != part.batch_id()
+        {
+            return self.hold(part, HeldReason::Equivocation).map(Some);
         }
         if trust == Trust::Relayed {
             // The node has every part of the chain there, but it keeps to itself what it holds.
@@ -229,6 +245,25 @@ impl<'a> Acceptor<'a> {
         }
         if number <= tip.number || part.part().previous != tip.hash {
             return self.hold(part, HeldReason::Equivocation).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// The batch that a batch names as the one before it.
+    fn previous_of(&self, numbered: Numbered) -> Result<Option<BatchId>, KeyspaceError> {
+        for index in 0..numbered.parts {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            let part = match self.staging.part(part_id(numbered.batch, index))? {
+                None => continue,
+                Some(PartPlace::Held(number)) => self.held_entry(number)?.part,
+                Some(PartPlace::Accepted(position)) => {
+                    let entry = self.staging.get(&keys::log(position))?;
+                    let entry = entry.ok_or(KeyspaceError::Damaged("log entry"))?;
+                    let entry = LogEntry::decode(&entry);
+                    entry.map_err(|_| KeyspaceError::Damaged("log entry"))?.part
+                }
+            };
+            return Ok(Some(part.header().previous));
         }
         Ok(None)
     }

@@ -106,7 +106,11 @@ pub(super) fn record_held(
     }
     let count = staging.held_count(recorded.actor)?;
     staging.set_held_count(recorded.actor, count + 1);
-    if accepted || reason == HeldReason::Equivocation {
+    if reason == HeldReason::Equivocation {
+        staging.set_evidence(recorded.actor, recorded.batch);
+        return Ok(());
+    }
+    if accepted {
         return Ok(());
     }
     advance(staging, &recorded)

@@ -253,6 +253,19 @@ impl<'a> Staging<'a> {
         self.put(keys::held_change(document, hash), Vec::new());
     }
 
+    /// True if parts of a batch are held as evidence of a fork.
+    pub(super) fn is_evidence(
+        &self,
+        actor: ActorId,
+        batch: BatchId,
+    ) -> Result<bool, KeyspaceError> {
+        Ok(self.get(&keys::evidence(actor, batch))?.is_some())
+    }
+
+    pub(super) fn set_evidence(&mut self, actor: ActorId, batch: BatchId) {
+        self.put(keys::evidence(actor, batch), Vec::new());
+    }
+
     pub(super) fn held_count(&self, actor: ActorId) -> Result<u64, KeyspaceError> {
         let count = self.read(&keys::held_count(actor), "count", |from| from.var("count"))?;
         Ok(count.unwrap_or_default())

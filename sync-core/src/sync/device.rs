@@ -10,6 +10,7 @@
 mod budget;
 mod bundle;
 mod elsewhere;
+mod give_way;
 mod peer;
 mod receive;
 mod records;

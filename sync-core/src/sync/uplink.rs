@@ -23,8 +23,11 @@ use crate::batch::SignedPart;
 use crate::catalogue::{Catalogue, SignedRecord};
 use crate::identity::{ActorId, PartId, ProvinceId};
 use crate::limits;
+use crate::log::aside::is_fork;
 use crate::log::staging::PartPlace;
-use crate::log::{Fingerprint, Follow, Keyspace, KeyspaceError, LogReader, Verdict, Write, keys};
+use crate::log::{
+    Fingerprint, Follow, Keyspace, KeyspaceError, LogReader, Losing, Verdict, Write, keys,
+};
 
 pub use place::Place;
 use place::Sent;
@@ -61,6 +64,10 @@ pub struct Brought {
 pub struct Settled {
     /// To be made durable before the next request.
     pub write: Write,
+    /// What loses here, if the node above accepted another branch of a chain: while nothing else is
+    /// written, it is set aside, and those writes, `write` and a new id of this node become durable
+    /// together; then everything derived is derived again before anybody is answered.
+    pub losing: Option<Losing>,
     /// Ask again at once.
     pub again: bool,
     /// The comparison.
@@ -370,6 +377,21 @@ impl Uplink {
         }
         self.reads_on = response.more;
         self.follow_catalogue(catalogue, &response);
+        let losing = losing(LogReader(keyspace), &place, &flight, &response)?;
+        if !losing.set_aside(keyspace)?.is_empty() {
+            // Positions of the own log name other parts now, and what was taken may count at last.
+            let begun = Place::new(place.node, place.follow.clone());
+            let write = begun.write();
+            self.place = Some(begun);
+            (self.reads_on, self.retry_due) = (false, true);
+            return Ok(Some(Settled {
+                write,
+                losing: Some(losing),
+                again: true,
+                standing: Standing::UnderWay,
+                acknowledged,
+            }));
+        }
         self.place = Some(place);
         let unsent = self.has_unsent(keyspace)?;
         let retries = self.retry_due && self.place.as_ref().is_some_and(|p| !p.left.is_empty());
@@ -391,6 +413,7 @@ impl Uplink {
         };
         Ok(Some(Settled {
             write,
+            losing: None,
             again,
             standing,
             acknowledged,
@@ -514,6 +537,33 @@ impl Uplink {
         *place = Place { resets: 1, ..begun };
         Ok(Standing::Again)
     }
+}
+
+/// What loses here by the word of the node above: by what it accepted and this node could not, and by
+/// what it holds as evidence of a fork.
+fn losing(
+    reader: LogReader<'_>,
+    place: &Place,
+    flight: &Flight,
+    response: &Response,
+) -> Result<Losing, KeyspaceError> {
+    let mut losing = Losing::default();
+    for part in &place.only_there {
+        if let Some(PartPlace::Held(number)) = reader.part(*part)?
+            && let Some(held) = reader.held(number)?
+            && is_fork(held.reason)
+        {
+            losing.to_standing(reader, &held.part)?;
+        }
+    }
+    for ((sent, part), answer) in flight.parts.iter().zip(&response.answers) {
+        if let (Sent::Log(_), PartAnswer::Held(reason)) = (sent, answer)
+            && is_fork(*reason)
+        {
+            losing.is_held_above(reader, part.id())?;
+        }
+    }
+    Ok(losing)
 }
 
 fn none() -> Follow {

@@ -1,4 +1,4 @@
-//! Fifteen mistakes that such a system is known to make, planted one at a time to see that the
+//! Eighteen mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -39,11 +39,17 @@ pub enum Bug {
     EdgeJudgesAgain,
     /// A tablet takes a first contact that left holes for over.
     HolesForgotten,
+    /// An edge keeps its branch of a chain although the province has accepted another.
+    BranchOfTheEdge,
+    /// An edge sets a branch aside and goes on under the id that its tablets know.
+    SetAsideUnnoticed,
+    /// A tablet does not say again what was set aside.
+    SetAsideForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -60,6 +66,9 @@ impl Bug {
         Self::SentWhileAway,
         Self::EdgeJudgesAgain,
         Self::HolesForgotten,
+        Self::BranchOfTheEdge,
+        Self::SetAsideUnnoticed,
+        Self::SetAsideForgotten,
     ];
 
     /// Its name on the command line.
@@ -81,6 +90,9 @@ impl Bug {
             Self::SentWhileAway => "sent-while-away",
             Self::EdgeJudgesAgain => "edge-judges-again",
             Self::HolesForgotten => "holes-forgotten",
+            Self::BranchOfTheEdge => "branch-of-the-edge",
+            Self::SetAsideUnnoticed => "set-aside-unnoticed",
+            Self::SetAsideForgotten => "set-aside-forgotten",
         }
     }
 

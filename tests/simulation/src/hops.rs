@@ -24,8 +24,7 @@ pub struct Hops {
     pub climbing: usize,
     /// Weight of edges that serve what has arrived.
     pub serving: usize,
-    /// Weight of tablets that talk to another node from now on. None where tablets are put back from
-    /// copies: two branches of one chain would come to two nodes, and a person has to decide.
+    /// Weight of tablets that talk to another node from now on.
     pub roaming: usize,
     /// Weight of crashes and failing disks.
     pub crashing: usize,
@@ -45,10 +44,7 @@ impl Hops {
             percent: dice.between(20, 70),
             climbing: dice.between(2, 12),
             serving: dice.between(4, 12),
-            roaming: match dice.between(1, 5) {
-                _ if knobs.copying > 0 && !knobs.copies_node => 0,
-                roaming => roaming,
-            },
+            roaming: dice.between(1, 5),
             crashing: if_any(knobs.crashing, dice.between(1, 4)),
             copying: if_any(
                 knobs.copying * usize::from(knobs.copies_node),

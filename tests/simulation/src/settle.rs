@@ -42,7 +42,7 @@ pub fn settle(world: &mut World) -> Checked<usize> {
     }
     derived_is_rebuilt("node", &world.node.keyspace)?;
     totals_agree(world, &documents)?;
-    saved_is_judged(world)?;
+    saved_is_judged(world, &documents)?;
     nothing_is_overwritten_unseen(world, &documents)?;
     Ok(rounds)
 }
@@ -336,21 +336,51 @@ fn totals_agree(
     Ok(())
 }
 
-/// What was saved is accepted, or held for a reason that is no program's mistake.
-fn saved_is_judged(world: &World) -> Checked<()> {
+/// What was saved is accepted, or held for a reason that is no program's mistake. What was set aside is said
+/// again, or stands because somebody else says the same.
+fn saved_is_judged(
+    world: &World,
+    documents: &BTreeMap<DocumentId, (Subject, Document)>,
+) -> Checked<()> {
     let mut judged: BTreeSet<u32> = BTreeSet::new();
     for (part, known) in &world.ledger.parts {
         let fine = match reason_at_node(world, *part)? {
             None => false,
             Some(None) => true,
-            Some(Some(reason)) => is_honest_reason(reason),
+            Some(Some(reason)) => is_honest_reason(reason) && !world.ledger.aside.contains(part),
         };
         if fine {
             judged.extend(known.edits.iter().copied());
         }
     }
+    let is_said = |typed: &crate::ledger::Typed| match &typed.cell {
+        None => typed.common,
+        Some((code, value)) => documents.get(&typed.document).is_some_and(|(_, document)| {
+            let history = document.cell_history(code);
+            history.iter().any(|one| one.value == *value)
+        }),
+    };
+    let mut aside = world.ledger.aside.clone();
+    for tablet in &world.tablets {
+        let (all, accepted) = (tablet.parts()?, tablet.accepted_parts()?);
+        aside.extend(all.difference(&accepted).copied());
+    }
+    let set_aside = world.ledger.edits_in(&aside);
+    // Held where a person can see it, and its author's tablet was put back to before it.
+    let mut with_their_authors = BTreeMap::new();
+    for (number, tablet) in world.tablets.iter().enumerate() {
+        with_their_authors.insert(number, world.ledger.edits_in(&tablet.parts()?));
+    }
+    let held = world.node.parts()?;
+    let held = world.ledger.edits_in(&held);
+    let is_left_alone = |edit: &u32, typed: &crate::ledger::Typed| {
+        let has = with_their_authors.get(&typed.tablet);
+        held.contains(edit) && has.is_some_and(|has| !has.contains(edit))
+    };
     let lost = world.ledger.typed.iter().find(|(edit, typed)| {
-        typed.saved && !typed.forgotten && !typed.evidence && !judged.contains(edit)
+        let is_excused = typed.forgotten || typed.evidence || is_left_alone(edit, typed);
+        let is_said = set_aside.contains(edit) && is_said(typed);
+        typed.saved && !is_excused && !judged.contains(edit) && !is_said
     });
     match lost {
         None => Ok(()),
@@ -366,7 +396,9 @@ fn nothing_is_overwritten_unseen(
     world: &World,
     documents: &BTreeMap<DocumentId, (Subject, Document)>,
 ) -> Checked<()> {
-    let mut times: BTreeMap<u32, usize> = BTreeMap::new();
+    // How often each was sealed, and what was accepted.
+    let mut sealed: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut times: BTreeSet<u32> = BTreeSet::new();
     let accepted: BTreeSet<PartId> = world
         .node
         .accepted()?
@@ -374,15 +406,16 @@ fn nothing_is_overwritten_unseen(
         .map(|part| part.id())
         .collect();
     for (part, known) in &world.ledger.parts {
+        for edit in &known.edits {
+            *sealed.entry(*edit).or_default() += 1;
+        }
         if accepted.contains(part) {
-            for edit in &known.edits {
-                *times.entry(*edit).or_default() += 1;
-            }
+            times.extend(known.edits.iter().copied());
         }
     }
     let mut cells: BTreeMap<(DocumentId, &str), Vec<u32>> = BTreeMap::new();
     for (edit, typed) in &world.ledger.typed {
-        if let (true, Some((code, _))) = (times.contains_key(edit), &typed.cell) {
+        if let (true, Some((code, _))) = (times.contains(edit), &typed.cell) {
             cells.entry((typed.document, code)).or_default().push(*edit);
         }
     }
@@ -406,7 +439,7 @@ fn nothing_is_overwritten_unseen(
         let rivals = document.cells().remove(code).unwrap_or_default();
         let found: BTreeSet<&CellValue> = rivals.iter().map(|rival| &rival.value).collect();
         // Work said again after a rollback may stand beside what replaced it: seen, and no loss.
-        let said_again = edits.iter().any(|edit| times.get(edit) != Some(&1));
+        let said_again = edits.iter().any(|edit| sealed.get(edit) != Some(&1));
         if !(found == standing || said_again && standing.is_subset(&found)) {
             return Err(Violation::new(
                 "nothing-is-overwritten-unseen",

@@ -478,6 +478,9 @@ impl World {
         if bug == Some(Bug::HolesForgotten) {
             received.writes.extend(tablet.forget_the_holes()?);
         }
+        if bug == Some(Bug::SetAsideForgotten) {
+            received.writes.extend(tablet.forget_what_is_owed()?);
+        }
         let saved = tablet.save(&received.writes, &mut self.ledger)?;
         for notice in &received.notices {
             self.trace

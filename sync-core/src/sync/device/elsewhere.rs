@@ -174,6 +174,11 @@ impl Device {
         Ok(true)
     }
 
+    /// True if it remembers other nodes than the one that answers now.
+    pub(super) fn has_met_others(&self) -> bool {
+        !self.elsewhere.0.is_empty()
+    }
+
     /// Parts that some node that was left may lack.
     pub(super) fn lacking_elsewhere(&self) -> Result<BTreeSet<PartId>, DeviceError> {
         let mut lacking = BTreeSet::new();

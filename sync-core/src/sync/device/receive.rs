@@ -8,6 +8,7 @@ use super::repair::{Mode, Move, REPAIRS_MAX};
 use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::{AttestationError, Entry, SignedPart, attestation};
 use crate::identity::{DocumentId, InstallationId, PartId};
+use crate::log::aside::is_fork;
 use crate::log::staging::PartPlace;
 use crate::log::{Acceptor, Follow, HeldReason, Trust, Verdict, Write};
 use crate::sync::arrival::Arrival;
@@ -102,18 +103,24 @@ impl Device {
             self.continue_as(fresh, now, &mut received)?;
         } else {
             self.offer_what_is_lost(response, &mut received)?;
+            let mut standing = Vec::new();
             match self.hear(response) {
                 Move::Follow => {
-                    self.take_entries(response, now, &mut received)?;
+                    standing = self.take_entries(response, now, &mut received)?;
                     self.advance(response, &mut received);
                 }
                 Move::Compare => self.compare(response, false, &mut received)?,
                 Move::CompareAnew => self.compare(response, true, &mut received)?,
                 Move::Take => {
-                    self.take_entries(response, now, &mut received)?;
+                    standing = self.take_entries(response, now, &mut received)?;
                     self.cross_out(response, &mut received);
                 }
                 Move::Wait => self.wait(&mut received),
+            }
+            self.give_way(&standing, now, fresh, &mut received)?;
+            let has_everything = !response.more && !self.is_out_of_step();
+            if has_everything && !received.again {
+                self.say_owed(now, &mut received)?;
             }
         }
         self.prove(response, fresh, &mut received)?;
@@ -150,8 +157,14 @@ impl Device {
                 // No fingerprint will tell any more what the node lacks there.
                 let (now, to) = (peer.follow.clone(), &mut received.writes);
                 self.offer_partitions(|of| before.contains(of) && !now.contains(of), to)?;
+                let met_others = self.has_met_others();
+                if met_others {
+                    // What other nodes gave of what is followed here from now on.
+                    self.offer_partitions(|of| now.contains(of) && !before.contains(of), to)?;
+                }
                 self.repair = None;
                 self.set_peer(peer, &mut received.writes);
+                return Ok(met_others);
             }
             return Ok(false);
         }
@@ -162,9 +175,12 @@ impl Device {
             if let (Some(follow), Some(mut peer)) = (follow, known)
                 && follow != peer.follow
             {
-                peer.follow = follow;
+                let before = std::mem::replace(&mut peer.follow, follow);
                 peer.position = 0;
                 peer.arrival = Arrival::default();
+                // What was not for this node when it was left is offered to it now.
+                let (now, to) = (peer.follow.clone(), &mut received.writes);
+                self.offer_partitions(|of| now.contains(of) && !before.contains(of), to)?;
                 self.set_peer(peer, &mut received.writes);
             }
             return Ok(true);
@@ -340,14 +356,17 @@ impl Device {
         Verifier::new(&self.catalogue).attested(&Arc::new(piece.clone()))
     }
 
+    /// Takes what an answer brings of the feed. Those parts are handed back that contradict a chain as it
+    /// is here.
     fn take_entries(
         &mut self,
         response: &Response,
         now: i64,
         received: &mut Received,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<Vec<SignedPart>, DeviceError> {
+        let mut standing = Vec::new();
         if response.entries.is_empty() {
-            return Ok(());
+            return Ok(standing);
         }
         let documents = self.touched(response)?;
         let drafts: Vec<_> = documents
@@ -367,7 +386,12 @@ impl Device {
                 Err(code) => Some(code),
                 Ok(part) => match acceptor.accept(&part, Trust::Relayed)? {
                     Verdict::Accepted { .. } | Verdict::Duplicate { .. } => None,
-                    Verdict::Held { reason, .. } => Some(reason.code()),
+                    Verdict::Held { reason, .. } => {
+                        if is_fork(reason) {
+                            standing.push(SignedPart::clone(&part));
+                        }
+                        Some(reason.code())
+                    }
                     Verdict::Gap { .. } => Some("gap"),
                     Verdict::Waiting => Some("waiting"),
                     Verdict::Refused { code } => Some(code),
@@ -395,7 +419,7 @@ impl Device {
             self.documents.remove(document);
         }
         received.documents.extend(documents);
-        Ok(())
+        Ok(standing)
     }
 
     /// Documents that entries not in the log yet are about.

@@ -132,7 +132,7 @@ impl Device {
         Ok(0)
     }
 
-    fn rebuild(&mut self) -> Result<(), DeviceError> {
+    pub(super) fn rebuild(&mut self) -> Result<(), DeviceError> {
         self.cache.clear();
         self.documents.clear();
         self.keyspace.clear_derived();
@@ -197,7 +197,10 @@ impl Device {
     }
 
     /// The subject of a document, in the log or only in a part that was set aside.
-    fn forked_subject(&self, id: DocumentId) -> Result<crate::document::Subject, DeviceError> {
+    pub(super) fn forked_subject(
+        &self,
+        id: DocumentId,
+    ) -> Result<crate::document::Subject, DeviceError> {
         if let Some(index) = self.log().document(id)? {
             return Ok(index.subject().clone());
         }

@@ -1,0 +1,195 @@
+//! A key whose two branches came to two nodes before these spoke: the province's stands, and whatever
+//! was typed on the other one is said again.
+
+use super::elsewhere::all;
+use super::triangle::{Edge, field};
+use super::*;
+use crate::log::staging::PartPlace;
+
+fn note(code: &str, text: &str) -> Edit {
+    Edit {
+        entry: Entry::Note {
+            code: code.into(),
+            text: Some(text.into()),
+        },
+        typed_at: NOW,
+    }
+}
+
+fn words(position: usize, insert: &str) -> Edit {
+    Edit {
+        entry: Entry::Narrative {
+            section: "i".into(),
+            position,
+            delete: 0,
+            insert: insert.into(),
+        },
+        typed_at: NOW,
+    }
+}
+
+/// The province has accepted I.1 = 6 of hanh, who was copied back; the edge has accepted I.1 = 7 under the
+/// same number, and tuan, who is at the edge, has built on it.
+struct Forked {
+    province: Node,
+    edge: Edge,
+    hanh: Device,
+    tuan: Device,
+}
+
+fn forked(built: &[Edit]) -> Forked {
+    let (mut province, mut edge, mut devices) = field();
+    devices.truncate(2);
+    let (mut tuan, mut hanh) = (devices.pop().unwrap(), devices.pop().unwrap());
+    hanh.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    sync(&mut province, &mut hanh);
+    assert_eq!(edge.round(&mut province), Standing::InStep);
+    sync(&mut edge.node, &mut tuan);
+    let backup = hanh.keyspace().clone();
+    hanh.edit(&subject(2), &[cell("I.1", 6)]).unwrap();
+    sync(&mut province, &mut hanh);
+    let (mut hanh, _) = Device::open(hanh.sealer().clone(), backup).unwrap();
+    hanh.edit(&subject(2), &[cell("I.1", 7)]).unwrap();
+    sync(&mut edge.node, &mut hanh);
+    sync(&mut edge.node, &mut tuan);
+    assert_eq!(values(&mut tuan, 2)["I.1"], [number(7)]);
+    tuan.edit(&subject(2), built).unwrap();
+    sync(&mut edge.node, &mut tuan);
+    sync(&mut edge.node, &mut hanh);
+    Forked {
+        province,
+        edge,
+        hanh,
+        tuan,
+    }
+}
+
+impl Forked {
+    /// Everybody synchronises until nothing moves.
+    fn settle(&mut self) {
+        for _ in 0..4 {
+            self.edge.round(&mut self.province);
+            sync(&mut self.edge.node, &mut self.tuan);
+            sync(&mut self.edge.node, &mut self.hanh);
+        }
+        assert_eq!(self.edge.round(&mut self.province), Standing::InStep);
+        let everything = all(&self.province);
+        assert_eq!(all(&self.edge.node), everything);
+        for device in [&self.hanh, &self.tuan] {
+            let log = device.log().fingerprint(&Follow::All).unwrap();
+            assert_eq!(log, everything);
+            assert!(device.outbox().is_empty(), "{:?}", device.outbox());
+        }
+        assert_eq!(self.edge.uplink.place().unwrap().differences(), 0);
+    }
+}
+
+#[test]
+fn an_edge_gives_way_to_the_branch_that_the_province_accepted() {
+    let mut forked = forked(&[cell("I.2", 9)]);
+    forked.settle();
+    assert_eq!(forked.edge.gave_way, 1);
+    let expected = BTreeMap::from([
+        ("I.1".to_owned(), vec![number(6), number(7)]),
+        ("I.2".to_owned(), vec![number(9)]),
+    ]);
+    assert_eq!(values(&mut forked.hanh, 2), expected);
+    assert_eq!(values(&mut forked.tuan, 2), expected);
+}
+
+/// The losing branch and what was built on it stay where a person can look at them, on both nodes.
+#[test]
+fn what_lost_is_held_on_both_nodes() {
+    let mut forked = forked(&[cell("I.2", 9)]);
+    forked.settle();
+    for node in [&forked.province, &forked.edge.node] {
+        let reader = LogReader(&node.keyspace);
+        let reasons: Vec<HeldReason> = (1..=reader.held_end().unwrap())
+            .map(|number| reader.held(number).unwrap().unwrap())
+            .filter(|held| matches!(reader.part(held.part.id()), Ok(Some(PartPlace::Held(_)))))
+            .map(|held| held.reason)
+            .collect();
+        assert_eq!(
+            reasons,
+            [HeldReason::Equivocation, HeldReason::WaitsForHeld]
+        );
+    }
+}
+
+#[test]
+fn notes_and_words_built_on_what_lost_are_said_again() {
+    let mut forked = forked(&[
+        note("I.1", "đã đếm lại"),
+        words(0, "Đã họp."),
+        cell("I.1", 8),
+    ]);
+    forked
+        .tuan
+        .edit(&subject(2), &[words(7, " Xong.")])
+        .unwrap();
+    sync(&mut forked.edge.node, &mut forked.tuan);
+    forked.settle();
+    for device in [&mut forked.hanh, &mut forked.tuan] {
+        let document = device.load(&subject(2)).unwrap();
+        assert_eq!(document.narrative("i").as_deref(), Some("Đã họp. Xong."));
+        let note = &document.notes()["I.1"][0].value;
+        assert_eq!(*note, CellValue::Text("đã đếm lại".into()));
+        // Tuấn had seen 7 and replaced it, and never saw 6.
+        let found = values(device, 2);
+        assert!(
+            found["I.1"].contains(&number(6)) && found["I.1"].contains(&number(8)),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_stands_already_is_not_said_again() {
+    let mut forked = forked(&[cell("I.2", 9)]);
+    // Somebody at the province types the same.
+    let mut mai = forked.province.enrol(8, Role::Officer, 1, true);
+    mai.edit(&subject(2), &[cell("I.2", 9)]).unwrap();
+    sync(&mut forked.province, &mut mai);
+    forked.settle();
+    assert_eq!(values(&mut forked.tuan, 2)["I.2"], [number(9)]);
+    let history = forked.tuan.load(&subject(2)).unwrap().cell_history("I.2");
+    assert_eq!(history.len(), 1, "{history:?}");
+}
+
+/// Who talks to both nodes before they have spoken follows whichever answers; in the end all hold one.
+#[test]
+fn a_tablet_that_goes_to_and_fro_says_its_work_once() {
+    let mut forked = forked(&[cell("I.2", 9), words(0, "Đã họp.")]);
+    for _ in 0..2 {
+        sync(&mut forked.province, &mut forked.tuan);
+        sync(&mut forked.edge.node, &mut forked.tuan);
+    }
+    sync(&mut forked.province, &mut forked.hanh);
+    sync(&mut forked.edge.node, &mut forked.hanh);
+    forked.settle();
+    let document = forked.tuan.load(&subject(2)).unwrap();
+    assert_eq!(document.narrative("i").as_deref(), Some("Đã họp."));
+    assert_eq!(values(&mut forked.tuan, 2)["I.2"], [number(9)]);
+}
+
+/// What was typed and not yet sealed when the branch goes is work on it as well.
+#[test]
+fn a_draft_on_what_lost_is_said_again() {
+    let mut forked = forked(&[cell("I.2", 9)]);
+    forked.tuan.edit(&subject(2), &[cell("I.3", 3)]).unwrap();
+    forked.edge.round(&mut forked.province);
+    forked.settle();
+    assert_eq!(values(&mut forked.hanh, 2)["I.3"], [number(3)]);
+}
+
+/// An author whose device never comes back: what lost can be read where it is held.
+#[test]
+fn without_its_author_what_lost_can_be_read() {
+    let mut forked = forked(&[cell("I.2", 9)]);
+    forked.edge.round(&mut forked.province);
+    let reader = LogReader(&forked.province.keyspace);
+    let held = reader.held(2).unwrap().unwrap();
+    let change = crate::gate::decode(&held.part.changes()[0]).unwrap();
+    assert_eq!(change.content.ops[0].value, crate::gate::Value::Int(9));
+    assert_eq!(all(&forked.edge.node), all(&forked.province));
+}
