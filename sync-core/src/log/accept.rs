@@ -226,7 +226,8 @@ impl<'a> Acceptor<'a> {
                 return self.hold(part, HeldReason::Equivocation).map(Some);
             }
         }
-        if let Some(next) = self.staging.number(actor, header.number + 1)?
+        if header.number < self.staging.chain_end(actor)?.number
+            && let Some(next) = self.staging.number(actor, header.number + 1)?
             && let Some(next) = self.previous_of(next)?
             && next != part.batch_id()
         {

@@ -31,6 +31,7 @@ pub mod node;
 mod planted;
 pub mod tablet;
 
+mod branches;
 mod faults;
 pub mod invariants;
 mod office;

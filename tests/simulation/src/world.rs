@@ -247,6 +247,7 @@ impl World {
             Operation::Round(edge) => self.round(edge).map(drop),
             Operation::ServeAt(edge, count) => self.serve(Some(edge), count),
             Operation::Roam { tablet, at } => self.roam(tablet, at),
+            Operation::Branch { tablet, edge } => self.branch(tablet, edge),
         }
     }
 

@@ -123,14 +123,16 @@ impl Device {
                 self.say_owed(now, &mut received)?;
             }
         }
-        self.prove(response, fresh, &mut received)?;
         let waits = self
             .outbox
             .values()
             .any(|state| *state == OutboxState::Waiting);
         let progressed = received.acknowledged > 0 || forked;
-        received.again |= response.more || self.is_out_of_step() || (waits && progressed);
+        // The node may have what waits, if an answer was lost: that is offered before anything is compared.
+        received.again |= waits && progressed;
         received.again |= self.manner().has_learned() && self.vouched_wait()?;
+        self.prove(response, fresh, &mut received)?;
+        received.again |= response.more || self.is_out_of_step();
         Ok(received)
     }
 

@@ -4,7 +4,9 @@
 use super::elsewhere::all;
 use super::triangle::{Edge, field};
 use super::*;
+use crate::batch::SignedPart;
 use crate::log::staging::PartPlace;
+use crate::log::{Losing, Trust, Verdict};
 
 fn note(code: &str, text: &str) -> Edit {
     Edit {
@@ -180,6 +182,99 @@ fn a_draft_on_what_lost_is_said_again() {
     forked.edge.round(&mut forked.province);
     forked.settle();
     assert_eq!(values(&mut forked.hanh, 2)["I.3"], [number(3)]);
+}
+
+/// A report of the same commune beside `subject(2)`: no change of one is a change of the other.
+fn beside() -> Subject {
+    Subject {
+        period: "2024".into(),
+        ..subject(2)
+    }
+}
+
+/// The two branches of a key that was copied after its first batch: each of two batches, of reports of
+/// one commune and of another.
+fn two_branches() -> (Node, SignedPart, [SignedPart; 2], [SignedPart; 2]) {
+    let mut node = Node::new();
+    let mut device = node.enrol(3, Role::Officer, 1, true);
+    device.edit(&subject(2), &[cell("I.1", 5)]).unwrap();
+    device.seal(NOW).unwrap();
+    let copy = device.keyspace().clone();
+    let part = |device: &Device, position| device.log().entry(position).unwrap().unwrap().part;
+    let first = part(&device, 1);
+    let mut branch = |value, subjects: [Subject; 2]| {
+        let (mut device, _) = Device::open(device.sealer().clone(), copy.clone()).unwrap();
+        for subject in subjects {
+            device.edit(&subject, &[cell("I.2", value)]).unwrap();
+            device.seal(NOW).unwrap();
+        }
+        [part(&device, 2), part(&device, 3)]
+    };
+    let standing = branch(6, [subject(3), subject(2)]);
+    let losing = branch(7, [beside(), subject(3)]);
+    (node, first, standing, losing)
+}
+
+impl Node {
+    fn judges(&mut self, part: &SignedPart, trust: Trust) -> Verdict {
+        let parts = node::verify(&self.catalogue, vec![part.clone()]);
+        let mut acceptor =
+            Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, NOW).unwrap();
+        let verdict = acceptor.accept(parts[0].as_ref().unwrap(), trust).unwrap();
+        let writes = acceptor.into_writes();
+        self.keyspace.apply(writes);
+        verdict
+    }
+}
+
+fn is_evidence(verdict: &Verdict) -> bool {
+    let reason = HeldReason::Equivocation;
+    matches!(verdict, Verdict::Held { reason: held, .. } if *held == reason)
+}
+
+/// What was derived step by step is what follows from the truth alone.
+fn derives_the_same(node: &mut Node) {
+    let kept = node.keyspace.clone();
+    node.keyspace.clear_derived();
+    crate::log::rebuild::rebuild(&mut node.keyspace).unwrap();
+    assert!(node.keyspace == kept, "something else is derived");
+}
+
+/// A node that does not follow the commune of batch 2 has 1 and 3 of the chain that stands. A batch 2 that
+/// 3 does not name is not of that chain.
+#[test]
+fn a_batch_that_the_next_one_does_not_name_is_evidence() {
+    let (mut node, first, standing, losing) = two_branches();
+    for part in [&first, &standing[1]] {
+        let verdict = node.judges(part, Trust::Relayed);
+        assert!(matches!(verdict, Verdict::Accepted { .. }), "{verdict:?}");
+    }
+    let verdict = node.judges(&losing[0], Trust::Relayed);
+    assert!(is_evidence(&verdict), "{verdict:?}");
+    // The one that is named comes late, and is taken.
+    let verdict = node.judges(&standing[0], Trust::Relayed);
+    assert!(matches!(verdict, Verdict::Accepted { .. }), "{verdict:?}");
+    derives_the_same(&mut node);
+}
+
+/// Without a batch that stands under the number before, only the evidence tells.
+#[test]
+fn what_follows_on_what_was_set_aside_is_evidence() {
+    let (mut node, first, _, losing) = two_branches();
+    for part in [&first, &losing[0]] {
+        node.judges(part, Trust::Judge);
+    }
+    let mut lost = Losing::default();
+    lost.is_held_above(LogReader(&node.keyspace), losing[0].id()).unwrap();
+    let aside = lost.set_aside(&node.keyspace).unwrap();
+    assert_eq!(aside.parts.len(), 1);
+    node.keyspace.apply(aside.writes);
+    node.keyspace.clear_derived();
+    crate::log::rebuild::rebuild(&mut node.keyspace).unwrap();
+    node.cache.clear();
+    let verdict = node.judges(&losing[1], Trust::Judge);
+    assert!(is_evidence(&verdict), "{verdict:?}");
+    derives_the_same(&mut node);
 }
 
 /// An author whose device never comes back: what lost can be read where it is held.

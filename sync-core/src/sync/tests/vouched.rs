@@ -30,6 +30,44 @@ fn every_flipped_bit_of_a_vouched_part_is_refused() {
     }
 }
 
+/// The answer that acknowledged what a tablet gave on the province's word is lost, and so is what the
+/// tablet had learned of its node: what waits is offered once more before anything is compared.
+#[test]
+fn an_answer_lost_on_the_way_is_no_mismatch() {
+    let (mut node, _, _) = province_of_thirty();
+    let mut device = node.enrol(4, Role::ProvincialReviewer, 1, true);
+    let mut empty = node.keyspace.clone();
+    for position in 1..=LogReader(&node.keyspace).end().unwrap() {
+        let (key, value) = (keys::log(position), None);
+        empty.apply([Write { key, value }]);
+    }
+    empty.clear_derived();
+    crate::log::rebuild::rebuild(&mut empty).unwrap();
+    sync(&mut node, &mut device);
+    let sealer = device.sealer().clone();
+    let full = device.keyspace().clone();
+    for cut in 1..8 {
+        node.keyspace = empty.clone();
+        node.cache.clear();
+        let (mut device, _) = Device::open(sealer.clone(), full.clone()).unwrap();
+        let mut notices = Vec::new();
+        for turn in 1..50 {
+            let link = if turn == cut { Link::AnswerLost } else { Link::Good };
+            let Some(received) = exchange(&mut node, &mut device, link) else {
+                let kept = device.keyspace().clone();
+                (device, _) = Device::open(sealer.clone(), kept).unwrap();
+                continue;
+            };
+            notices.extend(received.notices);
+            if !received.again {
+                break;
+            }
+        }
+        assert!(!notices.contains(&Notice::FingerprintMismatch), "{cut}: {notices:?}");
+        agree(&node, &mut device);
+    }
+}
+
 /// The part with bytes that say its author had signed it: what a careless relay could make of it.
 fn as_if_signed(part: &SignedPart) -> SignedPart {
     let mut to = Writer::new();
