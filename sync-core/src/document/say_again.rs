@@ -3,7 +3,8 @@
 //! Changes that were built on what does not stand any more cannot be applied, and [`Document::reauthor`]
 //! cannot rename what others made. What they asserted can be said again: this value in this cell, this note,
 //! these words. Each replaces what its author had seen and still stands; whatever else stands there
-//! meanwhile stands beside it, as a conflict if it differs. What stands there already is not said twice.
+//! meanwhile stands beside it, as a conflict if it differs. A value that somebody else says already is said all
+//! the same: theirs may be set aside in its turn.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,6 @@ use crate::gate::{
 use crate::identity::{ActorId, ChangeHash};
 
 use super::root::Table;
-use super::standing::{Put, standing_at};
 use super::{Document, NewChange, WriteError};
 
 impl Document {
@@ -125,20 +125,13 @@ impl<'a> Said<'a> {
         let Key::Map(key) = &op.key else {
             return None;
         };
-        let clock = self.document.history.clock_at(&self.deps);
-        let puts = self.document.puts.all(table, key);
-        let standing = standing_at(puts, &clock);
         let pred = self.known(&op.pred);
-        let is_same = |put: &&&Put| put.value == op.value;
-        let replaces = |id: &OpId| {
-            let stands = standing.iter().find(|put| put.id == *id);
-            id.actor == self.actor || stands.is_some_and(|put| !is_same(&put))
-        };
-        if standing.iter().any(|put| is_same(&put)) && !pred.iter().any(replaces) {
-            return None;
-        }
+        let puts = self.document.puts.all(table, key);
         let mut again = Op { pred, ..op.clone() };
         if table == Table::SignOffs && !puts.is_empty() {
+            if puts.iter().any(|put| put.value == op.value) {
+                return None;
+            }
             // Written once: another one has taken its number.
             let (signer, _) = crate::gate::sign_off_key(key)?;
             let there = self.document.puts.keys(Table::SignOffs).map(|(at, _)| at);

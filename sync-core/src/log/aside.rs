@@ -101,16 +101,23 @@ impl Losing {
         Ok(())
     }
 
-    /// This part of the log does not stand, by the word of the node above.
+    /// This part does not stand, by the word of the node above. Held here for another reason, it becomes
+    /// evidence here as well, so that its author learns that it is to be said again.
     pub fn is_held_above(
         &mut self,
         reader: LogReader<'_>,
         part: PartId,
     ) -> Result<(), KeyspaceError> {
-        if let Some(PartPlace::Accepted(position)) = reader.part(part)?
-            && let Some(entry) = reader.entry(position)?
-        {
-            self.from(entry.part.actor(), entry.part.header().number);
+        let loses = match reader.part(part)? {
+            Some(PartPlace::Accepted(position)) => reader.entry(position)?.map(|entry| entry.part),
+            Some(PartPlace::Held(number)) => {
+                let held = reader.held(number)?.filter(|held| !is_fork(held.reason));
+                held.map(|held| held.part)
+            }
+            None => None,
+        };
+        if let Some(part) = loses {
+            self.from(part.actor(), part.header().number);
         }
         Ok(())
     }

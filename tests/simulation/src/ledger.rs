@@ -36,8 +36,6 @@ pub struct Typed {
     pub seen: BTreeSet<u32>,
     /// The person was told that it is saved.
     pub saved: bool,
-    /// Others say the same, and whose it is no trace tells: an emptied note, a version.
-    pub common: bool,
     /// It was saved on a folder that was replaced by an older one before anybody else had it.
     pub forgotten: bool,
     /// Its author's folder was replaced while the node held it as evidence of a fork: it can be

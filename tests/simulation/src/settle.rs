@@ -42,7 +42,7 @@ pub fn settle(world: &mut World) -> Checked<usize> {
     }
     derived_is_rebuilt("node", &world.node.keyspace)?;
     totals_agree(world, &documents)?;
-    saved_is_judged(world, &documents)?;
+    saved_is_judged(world)?;
     nothing_is_overwritten_unseen(world, &documents)?;
     Ok(rounds)
 }
@@ -336,12 +336,33 @@ fn totals_agree(
     Ok(())
 }
 
+/// Where the parts with an edit are.
+fn whereabouts(world: &World, edit: u32) -> Checked<String> {
+    let mut said = String::new();
+    for (part, _) in world
+        .ledger
+        .parts
+        .iter()
+        .filter(|(_, known)| known.edits.contains(&edit))
+    {
+        let there = reason_at_node(world, *part)?;
+        let mut tablets = Vec::new();
+        for (number, tablet) in world.tablets.iter().enumerate() {
+            let accepted = tablet.accepted_parts()?.contains(part);
+            if tablet.parts()?.contains(part) {
+                tablets.push((number, accepted));
+            }
+        }
+        said.push_str(&format!(
+            "\n  part {part}: node {there:?}, tablets with it in the log {tablets:?}"
+        ));
+    }
+    Ok(said)
+}
+
 /// What was saved is accepted, or held for a reason that is no program's mistake. What was set aside is said
-/// again, or stands because somebody else says the same.
-fn saved_is_judged(
-    world: &World,
-    documents: &BTreeMap<DocumentId, (Subject, Document)>,
-) -> Checked<()> {
+/// again.
+fn saved_is_judged(world: &World) -> Checked<()> {
     let mut judged: BTreeSet<u32> = BTreeSet::new();
     for (part, known) in &world.ledger.parts {
         let fine = match reason_at_node(world, *part)? {
@@ -353,19 +374,6 @@ fn saved_is_judged(
             judged.extend(known.edits.iter().copied());
         }
     }
-    let is_said = |typed: &crate::ledger::Typed| match &typed.cell {
-        None => typed.common,
-        Some((code, value)) => documents.get(&typed.document).is_some_and(|(_, document)| {
-            let history = document.cell_history(code);
-            history.iter().any(|one| one.value == *value)
-        }),
-    };
-    let mut aside = world.ledger.aside.clone();
-    for tablet in &world.tablets {
-        let (all, accepted) = (tablet.parts()?, tablet.accepted_parts()?);
-        aside.extend(all.difference(&accepted).copied());
-    }
-    let set_aside = world.ledger.edits_in(&aside);
     // Held where a person can see it, and its author's tablet was put back to before it.
     let mut with_their_authors = BTreeMap::new();
     for (number, tablet) in world.tablets.iter().enumerate() {
@@ -379,14 +387,16 @@ fn saved_is_judged(
     };
     let lost = world.ledger.typed.iter().find(|(edit, typed)| {
         let is_excused = typed.forgotten || typed.evidence || is_left_alone(edit, typed);
-        let is_said = set_aside.contains(edit) && is_said(typed);
-        typed.saved && !is_excused && !judged.contains(edit) && !is_said
+        typed.saved && !is_excused && !judged.contains(edit)
     });
     match lost {
         None => Ok(()),
         Some((edit, typed)) => Err(Violation::new(
             "saved-is-judged",
-            format!("edit {edit} is neither accepted nor held for its own sake: {typed:?}"),
+            format!(
+                "edit {edit} is neither accepted nor held for its own sake: {typed:?}, {}",
+                whereabouts(world, *edit)?
+            ),
         )),
     }
 }

@@ -56,10 +56,6 @@ impl World {
             },
         };
         let is_cell = matches!(entry, Entry::Cell { .. });
-        let common = matches!(
-            entry,
-            Entry::Note { text: None, .. } | Entry::TemplateVersion(_)
-        );
         let seen = self.seen(number, &subject, &code)?;
         let typed = Typed {
             tablet: number,
@@ -67,7 +63,6 @@ impl World {
             cell: is_cell.then(|| (code.clone(), value.clone())),
             seen,
             saved: false,
-            common,
             forgotten: false,
             evidence: false,
         };

@@ -36,6 +36,17 @@ fn owed_key((number, document): Origin) -> Vec<u8> {
     to.into_bytes()
 }
 
+fn owe(origin: Origin) -> Write {
+    Write {
+        key: owed_key(origin),
+        value: Some(Vec::new()),
+    }
+}
+
+fn documents_of(part: &SignedPart) -> BTreeSet<DocumentId> {
+    part.part().entries.iter().map(Entry::document).collect()
+}
+
 fn said_key(part: PartId) -> Vec<u8> {
     [&[SAID], part.0.as_slice()].concat()
 }
@@ -80,33 +91,31 @@ impl Device {
         fresh: InstallationId,
         received: &mut Received,
     ) -> Result<(), DeviceError> {
+        // It may never come into this log: the next node's word may be another.
+        let mut kept = Vec::new();
+        for part in standing {
+            if let Some(PartPlace::Held(number)) = self.log().part(part.id())? {
+                kept.extend(self.owed_by(number, part)?);
+            }
+        }
+        self.take(kept.into_iter().map(owe).collect(), &mut received.writes);
         if self.losing(standing)?.set_aside(&self.keyspace)?.is_empty() {
             return Ok(());
         }
         // What was typed on what goes now is work on it, and goes and comes back with it.
         received.writes.extend(self.seal(now)?);
         let aside = self.losing(standing)?.set_aside(&self.keyspace)?;
-        let own = KeyId::of(self.sealer.key.verifying_key().as_bytes());
         let mut owed = BTreeSet::new();
         for (number, part) in &aside.parts {
-            let documents = part.part().entries.iter().map(Entry::document);
-            let documents: BTreeSet<DocumentId> = documents.collect();
-            if part.header().key == own {
-                match self.keyspace.get(&said_key(part.id()))? {
-                    Some(origins) => owed.extend(read_origins(&origins)?),
-                    None => owed.extend(documents.iter().map(|document| (*number, *document))),
-                }
-            }
-            received.documents.extend(documents);
-            if self.outbox.contains_key(&part.id()) {
+            owed.extend(self.owed_by(*number, part)?);
+            received.documents.extend(documents_of(part));
+            // What no node has is sent all the same: later parts of its chain come after it.
+            if let Some(OutboxState::Held(_)) = self.outbox.get(&part.id()) {
                 self.set_outbox(part.id(), None, &mut received.writes);
             }
         }
         let mut writes = aside.writes;
-        writes.extend(owed.iter().map(|origin| Write {
-            key: owed_key(*origin),
-            value: Some(Vec::new()),
-        }));
+        writes.extend(owed.iter().copied().map(owe));
         if !owed.is_empty() {
             self.sealer.installation = fresh;
             writes.push(state_write(fresh));
@@ -123,6 +132,21 @@ impl Device {
         }
         received.again = true;
         Ok(())
+    }
+
+    /// What is to be said again of a part that is held: nothing of another key's; if it said something
+    /// again itself, that.
+    fn owed_by(&self, number: u64, part: &SignedPart) -> Result<Vec<Origin>, DeviceError> {
+        if part.header().key != KeyId::of(self.sealer.key.verifying_key().as_bytes()) {
+            return Ok(Vec::new());
+        }
+        Ok(match self.keyspace.get(&said_key(part.id()))? {
+            Some(origins) => read_origins(&origins)?,
+            None => {
+                let documents = documents_of(part).into_iter();
+                documents.map(|document| (number, document)).collect()
+            }
+        })
     }
 
     fn losing(&self, standing: &[SignedPart]) -> Result<Losing, DeviceError> {
@@ -256,8 +280,7 @@ impl Device {
         let Some(signed) = self.part(part)? else {
             return Ok(None);
         };
-        let documents: BTreeSet<DocumentId> =
-            signed.part().entries.iter().map(Entry::document).collect();
+        let documents = documents_of(&signed);
         let of = documents.iter().filter_map(|of| origins.get(of)).flatten();
         let of: Vec<Origin> = of.copied().collect();
         let mut to = Writer::new();

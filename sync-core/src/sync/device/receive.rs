@@ -16,6 +16,7 @@ use crate::sync::message::{PartAnswer, Response, digest_of_parts};
 use crate::sync::packed::leave_entries;
 use crate::sync::proof::Verifier;
 use crate::sync::repair::Told;
+use crate::sync::uplink::lacking;
 
 /// Something a person should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,11 @@ impl Device {
         let mut received = Received::default();
         let returned = self.meet(response, fresh, &mut received)?;
         self.receive_records(response, &mut received)?;
-        self.take_answers(response, &mut received);
+        let stands = self.take_answers(response, &mut received)?;
+        if let (true, Some(peer)) = (stands, self.peer.clone()) {
+            // Set aside here, it counts there: it comes back like everything that is lacking here.
+            self.begin_repair(peer, fresh, &mut received.writes)?;
+        }
         let response = &*self.without_false_piece(response, &mut received);
         if returned {
             self.read_before_offering(&mut received);
@@ -223,18 +228,30 @@ impl Device {
         }
     }
 
-    fn take_answers(&mut self, response: &Response, received: &mut Received) {
+    /// Takes the verdicts on what was sent. True: the node accepted a part that was set aside here.
+    fn take_answers(
+        &mut self,
+        response: &Response,
+        received: &mut Received,
+    ) -> Result<bool, DeviceError> {
         // A live node sends news while a request is under way, and an answer may come late: only the
         // answer about these parts is theirs.
         if response.answers.len() != self.in_flight.len()
             || response.answers_to != digest_of_parts(&self.in_flight)
         {
-            return;
+            return Ok(false);
         }
         let in_flight = std::mem::take(&mut self.in_flight);
-        for (part, answer) in in_flight.into_iter().zip(&response.answers) {
+        let mut stands = false;
+        for (part, answer) in in_flight.iter().copied().zip(&response.answers) {
             match answer {
                 PartAnswer::Accepted => {
+                    stands |= self.is_held_here(part);
+                    received.acknowledged += 1;
+                    self.set_outbox(part, None, &mut received.writes);
+                }
+                // It was set aside here, and is said again: nobody need decide about it.
+                PartAnswer::Held(_) if self.is_held_here(part) => {
                     received.acknowledged += 1;
                     self.set_outbox(part, None, &mut received.writes);
                 }
@@ -253,9 +270,42 @@ impl Device {
                         code: code.clone(),
                     });
                 }
-                PartAnswer::Gap(_) | PartAnswer::Waiting => {}
+                PartAnswer::Gap(expected) => {
+                    received.again |=
+                        self.offer_before(part, *expected, &in_flight, &mut received.writes)?;
+                }
+                PartAnswer::Waiting => {}
             }
         }
+        Ok(stands)
+    }
+
+    /// A node lacks earlier parts of a chain: those that were set aside here, and that another node has by
+    /// now, are offered to it as well. True if there are such.
+    fn offer_before(
+        &mut self,
+        part: PartId,
+        expected: u64,
+        in_flight: &[PartId],
+        to: &mut Vec<Write>,
+    ) -> Result<bool, DeviceError> {
+        let Some(part) = self.part(part)? else {
+            return Ok(false);
+        };
+        let mut lacking = Vec::new();
+        for held in lacking::held_before(self.log(), &part, expected)? {
+            let id = held.part.id();
+            if !is_fork(held.reason) && !in_flight.contains(&id) {
+                lacking.push(id);
+            }
+        }
+        let offers = !lacking.is_empty();
+        self.offer(lacking, to);
+        Ok(offers)
+    }
+
+    fn is_held_here(&self, part: PartId) -> bool {
+        matches!(self.log().part(part), Ok(Some(PartPlace::Held(_))))
     }
 
     /// True if the node holds more of our chain than we do, or something else under one of our

@@ -52,7 +52,11 @@ fn an_answer_lost_on_the_way_is_no_mismatch() {
         let (mut device, _) = Device::open(sealer.clone(), full.clone()).unwrap();
         let mut notices = Vec::new();
         for turn in 1..50 {
-            let link = if turn == cut { Link::AnswerLost } else { Link::Good };
+            let link = if turn == cut {
+                Link::AnswerLost
+            } else {
+                Link::Good
+            };
             let Some(received) = exchange(&mut node, &mut device, link) else {
                 let kept = device.keyspace().clone();
                 (device, _) = Device::open(sealer.clone(), kept).unwrap();
@@ -63,7 +67,10 @@ fn an_answer_lost_on_the_way_is_no_mismatch() {
                 break;
             }
         }
-        assert!(!notices.contains(&Notice::FingerprintMismatch), "{cut}: {notices:?}");
+        assert!(
+            !notices.contains(&Notice::FingerprintMismatch),
+            "{cut}: {notices:?}"
+        );
         agree(&node, &mut device);
     }
 }
