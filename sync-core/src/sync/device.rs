@@ -136,6 +136,8 @@ pub struct Device {
     begun: budget::Begun,
     /// Parts that the node held were offered once more, since its fingerprint differed.
     asked_about_held: bool,
+    /// Parts set aside that the node was offered, since others build on them.
+    gave_past: BTreeSet<PartId>,
 }
 
 impl Device {
@@ -181,6 +183,7 @@ impl Device {
             budget: budget::read(&keyspace)?,
             begun: budget::Begun::default(),
             asked_about_held: false,
+            gave_past: BTreeSet::new(),
             keyspace,
         };
         device.read_drafts()?;

@@ -13,7 +13,7 @@
 //! decides about them sits there. What the node above cannot take yet is tried again after the rest; if it
 //! names an earlier part of a chain that it lacks, that is sent again before, and so is all that is held.
 
-pub(super) mod lacking;
+mod lacking;
 mod place;
 
 use super::message::{Known, PartAnswer, Request, Response, digest_of_parts};
@@ -584,14 +584,13 @@ fn losing(
     Ok(losing)
 }
 
-/// Parts that the node above accepted and this one holds, not as evidence, but since they build on what it
-/// held then.
+/// Parts that the node above accepted and this one holds: what they build on, or what they contradicted,
+/// may be another by now.
 fn held_alone(reader: LogReader<'_>, place: &Place) -> Result<Vec<SignedPart>, KeyspaceError> {
     let mut parts = Vec::new();
     for part in &place.only_there {
         if let Some(PartPlace::Held(number)) = reader.part(*part)?
             && let Some(held) = reader.held(number)?
-            && !is_fork(held.reason)
         {
             parts.push(held.part);
         }

@@ -328,7 +328,13 @@ fn an_edge_gives_way_to_the_branch_that_the_province_has() {
     let public = server(&["backup-key", "--out", &key])["public_key"].clone();
     let public = public.as_str().unwrap();
     let save = [
-        "backup", "--folder", &folder, "--to", &backup, "--seal-to", public,
+        "backup",
+        "--folder",
+        &folder,
+        "--to",
+        &backup,
+        "--seal-to",
+        public,
     ];
     let (hanh, yesterday) = (area.at("hanh"), area.at("yesterday"));
 
@@ -381,7 +387,9 @@ fn an_edge_gives_way_to_the_branch_that_the_province_has() {
     // The same series goes on; restoring proves what it says it holds.
     server(&save);
     edge.stop().unwrap();
-    let proved = server(&["restore", "--from", &backup, "--key", &key, "--folder", &restored]);
+    let proved = server(&[
+        "restore", "--from", &backup, "--key", &key, "--folder", &restored,
+    ]);
     assert_eq!(proved["parts"], all["parts"], "{proved}");
     province.stop().unwrap();
 }

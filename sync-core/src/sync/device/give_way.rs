@@ -91,14 +91,6 @@ impl Device {
         fresh: InstallationId,
         received: &mut Received,
     ) -> Result<(), DeviceError> {
-        // It may never come into this log: the next node's word may be another.
-        let mut kept = Vec::new();
-        for part in standing {
-            if let Some(PartPlace::Held(number)) = self.log().part(part.id())? {
-                kept.extend(self.owed_by(number, part)?);
-            }
-        }
-        self.take(kept.into_iter().map(owe).collect(), &mut received.writes);
         if self.losing(standing)?.set_aside(&self.keyspace)?.is_empty() {
             return Ok(());
         }
@@ -131,6 +123,71 @@ impl Device {
             self.begin_repair(peer, fresh, &mut received.writes)?;
         }
         received.again = true;
+        Ok(())
+    }
+
+    /// A node cannot take these parts yet: of what was set aside here, and another node has by now, it is
+    /// offered what they build on and what comes before them in their chains, each once while it answers.
+    /// True if there is such.
+    pub(super) fn offer_past(
+        &mut self,
+        lacks: &[PartId],
+        in_flight: &[PartId],
+        to: &mut Vec<Write>,
+    ) -> Result<bool, DeviceError> {
+        let (mut chains, mut deps) = (BTreeMap::new(), BTreeSet::new());
+        for part in lacks {
+            let Some(part) = self.part(*part)? else {
+                continue;
+            };
+            let before = chains.entry(part.actor()).or_insert(0);
+            *before = part.header().number.max(*before);
+            for (entry, bytes) in part.entries() {
+                if let (Entry::Change { document, .. }, Some(bytes)) = (entry, bytes) {
+                    let change = gate::decode_kept(bytes);
+                    let change = change.map_err(|_| KeyspaceError::Damaged("part"))?;
+                    deps.extend(change.content.deps.iter().map(|dep| (*document, *dep)));
+                }
+            }
+        }
+        let mut past = Vec::new();
+        for number in (1..=self.log().held_end()?).take_while(|_| !lacks.is_empty()) {
+            let Some(held) = self.log().held(number)? else {
+                continue;
+            };
+            let (part, id) = (&held.part, held.part.id());
+            let is_before = chains
+                .get(&part.actor())
+                .is_some_and(|last| part.header().number < *last);
+            let is_dep = part.part().entries.iter().any(|entry| match entry {
+                Entry::Change { document, hash } => deps.contains(&(*document, *hash)),
+                Entry::Subject { .. } | Entry::Extension { .. } => false,
+            });
+            if (is_before && !is_fork(held.reason) || is_dep)
+                && !self.stands(id)?
+                && !in_flight.contains(&id)
+                && self.gave_past.insert(id)
+            {
+                past.push(id);
+            }
+        }
+        let offers = !past.is_empty();
+        self.offer(past, to);
+        Ok(offers)
+    }
+
+    /// Notes what is to be said again of parts that came and are held here: they may never come into this
+    /// log, since the next node's word may be another.
+    pub(super) fn owe_held(
+        &mut self,
+        held: &[(u64, SignedPart)],
+        to: &mut Vec<Write>,
+    ) -> Result<(), DeviceError> {
+        let mut owed = Vec::new();
+        for (number, part) in held {
+            owed.extend(self.owed_by(*number, part)?);
+        }
+        self.take(owed.into_iter().map(owe).collect(), to);
         Ok(())
     }
 

@@ -16,7 +16,6 @@ use crate::sync::message::{PartAnswer, Response, digest_of_parts};
 use crate::sync::packed::leave_entries;
 use crate::sync::proof::Verifier;
 use crate::sync::repair::Told;
-use crate::sync::uplink::lacking;
 
 /// Something a person should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +174,7 @@ impl Device {
             }
             return Ok(false);
         }
+        self.gave_past.clear();
         if self.return_to(response.node, &mut received.writes)? {
             self.repair = None;
             received.again = true;
@@ -242,7 +242,7 @@ impl Device {
             return Ok(false);
         }
         let in_flight = std::mem::take(&mut self.in_flight);
-        let mut stands = false;
+        let (mut stands, mut lacks) = (false, Vec::new());
         for (part, answer) in in_flight.iter().copied().zip(&response.answers) {
             match answer {
                 PartAnswer::Accepted => {
@@ -270,38 +270,11 @@ impl Device {
                         code: code.clone(),
                     });
                 }
-                PartAnswer::Gap(expected) => {
-                    received.again |=
-                        self.offer_before(part, *expected, &in_flight, &mut received.writes)?;
-                }
-                PartAnswer::Waiting => {}
+                PartAnswer::Gap(_) | PartAnswer::Waiting => lacks.push(part),
             }
         }
+        received.again |= self.offer_past(&lacks, &in_flight, &mut received.writes)?;
         Ok(stands)
-    }
-
-    /// A node lacks earlier parts of a chain: those that were set aside here, and that another node has by
-    /// now, are offered to it as well. True if there are such.
-    fn offer_before(
-        &mut self,
-        part: PartId,
-        expected: u64,
-        in_flight: &[PartId],
-        to: &mut Vec<Write>,
-    ) -> Result<bool, DeviceError> {
-        let Some(part) = self.part(part)? else {
-            return Ok(false);
-        };
-        let mut lacking = Vec::new();
-        for held in lacking::held_before(self.log(), &part, expected)? {
-            let id = held.part.id();
-            if !is_fork(held.reason) && !in_flight.contains(&id) {
-                lacking.push(id);
-            }
-        }
-        let offers = !lacking.is_empty();
-        self.offer(lacking, to);
-        Ok(offers)
     }
 
     fn is_held_here(&self, part: PartId) -> bool {
@@ -431,17 +404,18 @@ impl Device {
         received.again |= !drafts.is_empty();
         let mut acceptor = Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, now)?;
         let mut verifier = Verifier::new(&self.catalogue);
-        let mut delivered = Vec::new();
+        let (mut delivered, mut held) = (Vec::new(), Vec::new());
         for (_, part) in &response.entries {
             let id = part.id();
             let code = match verifier.verify(part.clone()) {
                 Err(code) => Some(code),
                 Ok(part) => match acceptor.accept(&part, Trust::Relayed)? {
                     Verdict::Accepted { .. } | Verdict::Duplicate { .. } => None,
-                    Verdict::Held { reason, .. } => {
+                    Verdict::Held { number, reason } => {
                         if is_fork(reason) {
                             standing.push(SignedPart::clone(&part));
                         }
+                        held.push((number, SignedPart::clone(&part)));
                         Some(reason.code())
                     }
                     Verdict::Gap { .. } => Some("gap"),
@@ -453,6 +427,7 @@ impl Device {
         }
         let writes = acceptor.into_writes();
         self.take(writes, &mut received.writes);
+        self.owe_held(&held, &mut received.writes)?;
         for (part, code) in delivered {
             match code {
                 // The node has it, whoever sent it there.

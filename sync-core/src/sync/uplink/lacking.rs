@@ -5,22 +5,7 @@
 use super::place::Sent;
 use crate::batch::SignedPart;
 use crate::log::staging::PartPlace;
-use crate::log::{HeldEntry, KeyspaceError, LogReader};
-
-/// Those of them that are held.
-pub(in crate::sync) fn held_before(
-    reader: LogReader<'_>,
-    part: &SignedPart,
-    expected: u64,
-) -> Result<Vec<HeldEntry>, KeyspaceError> {
-    let mut held = Vec::new();
-    for earlier in before(reader, part, expected)? {
-        if let Sent::Held(number) = earlier {
-            held.extend(reader.held(number)?);
-        }
-    }
-    Ok(held)
-}
+use crate::log::{KeyspaceError, LogReader};
 
 /// Where the parts of a chain in one partition are, from a number on and before this part.
 pub(super) fn before(
