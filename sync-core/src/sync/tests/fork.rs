@@ -203,7 +203,7 @@ fn two_branches() -> (Node, SignedPart, [SignedPart; 2], [SignedPart; 2]) {
     let copy = device.keyspace().clone();
     let part = |device: &Device, position| device.log().entry(position).unwrap().unwrap().part;
     let first = part(&device, 1);
-    let mut branch = |value, subjects: [Subject; 2]| {
+    let branch = |value, subjects: [Subject; 2]| {
         let (mut device, _) = Device::open(device.sealer().clone(), copy.clone()).unwrap();
         for subject in subjects {
             device.edit(&subject, &[cell("I.2", value)]).unwrap();
