@@ -168,6 +168,10 @@ mod tests {
                 include_str!("../catalogues/templates.en.ftl"),
             ),
             (
+                include_str!("../catalogues/device.vi.ftl"),
+                include_str!("../catalogues/device.en.ftl"),
+            ),
+            (
                 include_str!("../catalogues/narrative.vi.ftl"),
                 include_str!("../catalogues/narrative.en.ftl"),
             ),

@@ -1,0 +1,26 @@
+# Những trang nhỏ về máy này: hạn mức mỗi ngày, các năm trước, xóa một người.
+remove-title = Xóa { $name } khỏi máy này
+remove-what = Mọi thứ của người này trên máy bị xóa: mã PIN, những gì đang nhập, các báo cáo đã nhận. Những gì tỉnh đã nhận vẫn còn ở tỉnh, và người khác trên máy không mất gì. Muốn làm lại trên máy này phải ghi danh lại.
+remove-key = Máy vẫn còn trong danh sách máy của tỉnh cho đến khi quản trị viên ngừng nó.
+remove-unsent = { $count } thay đổi chưa gửi sẽ mất khỏi máy này.
+remove-file-help = Tốt nhất là mở máy, đồng bộ rồi hãy xóa. Không được thì lưu tệp phục hồi và đưa cho quản trị viên của tỉnh. Tệp không có những gì gõ ngay trước khi máy tắt đột ngột: mở máy một lần bằng mã PIN thì chúng vào tệp.
+remove-sure = Tôi đã giữ tệp ấy. Xóa { $count } thay đổi chưa gửi khỏi máy này.
+remove-now = Xóa { $name }
+budget-title = Hạn mức mỗi ngày
+budget-none = Không có hạn mức: gửi và nhận hết những gì có.
+budget-label = Mỗi ngày nhiều nhất, KB
+budget-set = Đặt hạn mức
+budget-remove = Bỏ hạn mức
+budget-range = Hạn mức ít nhất là { $least } KB.
+budget-used = Hôm nay đã dùng { $spent } KB trong hạn mức { $limit } KB.
+budget-later = Còn { $count } thay đổi chờ: hạn mức hôm nay không đủ. Chữ ký và số liệu được gửi trước, ghi chú và lời văn gửi sau.
+budget-now = Phần gửi được ngay tốn khoảng { $kilobytes } KB.
+budget-anyway = Vẫn gửi hết lần này
+budget-help = Tính cả gửi và nhận khi đồng bộ, theo ngày ở Việt Nam; phần bọc ngoài của mỗi lượt được ước là 1 KB. Khi có hạn mức, máy hỏi tin mới mỗi giờ một lần.
+years-title = Các năm trước
+years-here = Máy này có đủ báo cáo từ năm { $since }.
+years-left = { $count } báo cáo của các năm trước chưa có trên máy này, khoảng { $kilobytes } KB.
+years-fetch-one = Lấy năm { $year } (khoảng { $kilobytes } KB)
+years-fetch-all = Lấy các năm trước (khoảng { $kilobytes } KB)
+years-under-way = Đang lấy báo cáo các năm trước. Mất mạng giữa chừng thì lần sau lấy tiếp.
+years-help = Máy mới chỉ nhận việc đến hạn, báo cáo bị trả lại, năm nay và hai năm trước. Báo cáo cũ mà có người sửa thì tự về đủ.
