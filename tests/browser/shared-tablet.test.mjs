@@ -220,7 +220,7 @@ test("the worker that turns a PIN into a key is gone with its twenty megabytes o
   const browser = await field.browser("pin-worker");
   const tablet = await field.page(browser);
   const session = await browser.target().createCDPSession();
-  /** Workers of locks that are alive, nested ones too. */
+  /** Workers of locks that are alive. */
   const alive = async () => {
     const { targetInfos } = await session.send("Target.getTargets", { filter: [{}] });
     return targetInfos.filter(({ url }) => url.includes("pin.worker")).length;

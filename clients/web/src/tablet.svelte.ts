@@ -1,16 +1,34 @@
 // The page's side of the worker: a promise for each call, and what is always true.
 
-import { Failure, type Answer, type Ask, type CallName, type Calls, type Early, type Standing } from "./worker/protocol";
+import { Failure, type Answer, type Ask, type CallName, type Calls, type Early, type LockWanted, type Standing } from "./worker/protocol";
 
 let worker: Worker;
 
 /** Starts the worker. Once, before anything is asked, and after a panic ended it. */
 export function start(): void {
+  for (const one of lockers) one.terminate();
+  lockers.clear();
   worker = new Worker(new URL("./worker/tablet.worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = (event: MessageEvent<Answer>) => {
     if (holds > 0) late.push(event);
     else take(event);
   };
+}
+
+/** Workers of locks, as long as one may be used. */
+const lockers = new Set<Worker>();
+
+/** Makes a worker for a lock: see `worker/locks.ts` on why the page does. */
+function lend(wanted: LockWanted): void {
+  const made = new Worker(new URL("./worker/pin.worker.ts", import.meta.url), { type: "module" });
+  lockers.add(made);
+  const end = (): void => {
+    made.terminate();
+    lockers.delete(made);
+    worker.postMessage({ lockEnded: wanted.lock });
+  };
+  made.onmessage = made.onerror = end;
+  made.postMessage(wanted, [wanted.port]);
 }
 
 /** What the worker said while something was on its way to the screen. */
@@ -48,6 +66,8 @@ function take(event: MessageEvent<Answer>): void {
   } else if ("changed" in answer) {
     news.documents = answer.changed;
     news.count += 1;
+  } else if ("lock" in answer) {
+    lend(answer);
   } else if ("restart" in answer) {
     start();
     if (answer.restart) worker.postMessage({ resume: answer.restart });

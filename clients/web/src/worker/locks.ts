@@ -1,37 +1,66 @@
-// Locks under a PIN: opened and made in a worker that ends with it.
+// Locks under a PIN: opened and made in a worker that ends with it. The page makes that worker and this one talks to it
+// through a port. A worker that makes another one stands still until the page has answered; where the service worker
+// takes the page over in that moment, Firefox leaves both waiting for each other.
 
 import type { FromLock, ToLock } from "./pin.worker";
 import type { Bytes } from "./durable";
-import { random } from "./protocol";
+import { random, type LockWanted } from "./protocol";
+
+interface Locker {
+  port: MessagePort;
+  /** Settles with what it made; fails if it ended, also before it was asked. */
+  made: Promise<Bytes>;
+  ended: () => void;
+}
 
 /** The core, compiled once for this worker and those of the locks. */
 let core: Promise<WebAssembly.Module>;
+let wanted: (lock: LockWanted, port: MessagePort) => void;
 /** The next one is there before a PIN is typed. */
-let ready: Worker | null = null;
+let ready: Locker | null = null;
+const lockers = new Map<number, Locker>();
+let next = 1;
 
-export function prepare(compiled: Promise<WebAssembly.Module>): void {
+/** `want` asks the page for the worker of a lock. */
+export function prepare(compiled: Promise<WebAssembly.Module>, want: typeof wanted): void {
   core = compiled;
-  void begun().then((worker) => (ready = worker), () => undefined);
+  wanted = want;
+  void begun().then((locker) => (ready = locker), () => undefined);
 }
 
-async function begun(): Promise<Worker> {
+async function begun(): Promise<Locker> {
   const module = await core;
-  const worker = new Worker(new URL("./pin.worker.ts", import.meta.url), { type: "module" });
-  worker.postMessage({ core: module } satisfies ToLock);
-  return worker;
+  const id = next++;
+  const { port1: port, port2 } = new MessageChannel();
+  let ended = (): void => undefined;
+  const made = new Promise<Bytes>((resolve, reject) => {
+    ended = () => reject(new Error("vault-memory: the worker of the lock ended"));
+    port.onmessage = ({ data }: MessageEvent<FromLock>) => ("bytes" in data ? resolve(data.bytes) : reject(new Error(data.failed)));
+  });
+  made.catch(() => undefined);
+  const locker = { port, made, ended };
+  lockers.set(id, locker);
+  wanted({ lock: id, core: module, port: port2 }, port2);
+  void made.finally(() => lockers.delete(id)).catch(() => undefined);
+  return locker;
+}
+
+/** The worker of a lock came to nothing, says the page. */
+export function lockEnded(id: number): void {
+  const locker = lockers.get(id);
+  if (locker === ready) ready = null;
+  locker?.ended();
 }
 
 async function done(asked: ToLock): Promise<Bytes> {
-  const worker = ready ?? (await begun());
+  const locker = ready ?? (await begun());
   ready = null;
   try {
-    return await new Promise<Bytes>((resolve, reject) => {
-      worker.onerror = () => reject(new Error("vault-memory: the worker of the lock ended"));
-      worker.onmessage = ({ data }: MessageEvent<FromLock>) => ("bytes" in data ? resolve(data.bytes) : reject(new Error(data.failed)));
-      worker.postMessage(asked);
-    });
+    locker.port.postMessage(asked);
+    return await locker.made;
   } finally {
-    worker.terminate();
+    locker.port.postMessage({ end: true } satisfies ToLock);
+    locker.port.close();
   }
 }
 

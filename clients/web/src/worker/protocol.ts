@@ -162,7 +162,15 @@ export interface Who {
   secrets: Uint8Array<ArrayBuffer>;
 }
 
+/** A worker that makes or opens one lock is wanted; it gets the core, compiled, and a port to who wants it. */
+export interface LockWanted {
+  lock: number;
+  core: WebAssembly.Module;
+  port: MessagePort;
+}
+
 export type Answer =
+  | LockWanted
   | { id: number; value: unknown }
   /** What a call came to, before it is durable: it may still come to nothing. */
   | { id: number; early: unknown }

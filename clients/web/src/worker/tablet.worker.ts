@@ -4,7 +4,7 @@ import "../policy";
 import init, { checkPin } from "../../core/tablet";
 import wasm from "../../core/tablet_bg.wasm?url";
 import { Given } from "./given";
-import { prepare } from "./locks";
+import { lockEnded, prepare } from "./locks";
 import { changePin, enrol, firstPin, people, recoveryFile, right, unlock } from "./people";
 import { CLOSED, Failure, thrown, type Answer, type Ask, type Calls, type OwnCall, type OwnerCall, type Who } from "./protocol";
 import { Tabs } from "./tabs";
@@ -14,7 +14,7 @@ const say = (answer: Answer) => postMessage(answer);
 /** Compiled while it comes; a proxy on the way may have taken away what kind of file it is. */
 const compiled = WebAssembly.compileStreaming(fetch(wasm)).catch(async () => WebAssembly.compile(await (await fetch(wasm)).arrayBuffer()));
 const core = compiled.then((module) => init({ module_or_path: module }));
-prepare(compiled);
+prepare(compiled, (lock, port) => postMessage(lock, [port]));
 
 const tabs = new Tabs(core, say, () => {
   // What was answered goes out first; then this worker is of no use any more.
@@ -116,7 +116,8 @@ async function answered({ id, call, arguments: list }: Ask): Promise<unknown> {
   return handler(...list);
 }
 
-onmessage = async (event: MessageEvent<Ask | { resume: Who }>) => {
+onmessage = async (event: MessageEvent<Ask | { resume: Who } | { lockEnded: number }>) => {
+  if ("lockEnded" in event.data) return lockEnded(event.data.lockEnded);
   if ("resume" in event.data) {
     await tabs.join(event.data.resume).catch(() => undefined);
     return;
