@@ -14,7 +14,7 @@ onmessage = ({ data: { core, port } }: MessageEvent<LockWanted>) => {
   const begun = init({ module_or_path: core });
   const say = (said: FromLock) => port.postMessage(said);
   port.onmessage = async ({ data }: MessageEvent<ToLock>) => {
-    if ("end" in data) return postMessage("end");
+    if ("end" in data) return postMessage({ end: true });
     const { pin, keyId } = data;
     try {
       await begun;
