@@ -309,8 +309,8 @@ impl SignedPart {
 pub struct BarePart(SignedPart);
 
 impl BarePart {
-    /// Of a part whose signature is not one.
-    pub(crate) fn new(part: SignedPart) -> Self {
+    /// Of a part, without what vouches for it.
+    pub fn new(part: SignedPart) -> Self {
         Self(part)
     }
     /// Its id.

@@ -6,8 +6,13 @@
 
 mod expected;
 
+use std::sync::Arc;
+
 use ed25519_dalek::SigningKey;
-use sync_core::batch::{self, ChainTip, Compartment, Entry as PartEntry, NewPart, Partition};
+use sync_core::batch::attestation::{self, Attestation, Statement, Vouched};
+use sync_core::batch::{
+    self, BarePart, ChainTip, Compartment, Entry as PartEntry, NewPart, Partition,
+};
 use sync_core::batch::{PartitionTip, Sealer, SignedPart};
 use sync_core::bundle::{self, BundleId, Contents, Cover, Destination, Issuer, Span};
 use sync_core::catalogue::{Body, Record, SignedRecord};
@@ -149,7 +154,38 @@ pub fn computed() -> Vec<(&'static str, String)> {
     let signed = SignedRecord::sign(&record, &SigningKey::from_bytes(&[9; 32]));
     vectors.push(("catalogue record", hexadecimal(&signed.encode())));
     bundles(signed, &mut vectors);
+    attested(&mut vectors);
     vectors
+}
+
+/// The word of the province's node for two parts, and the first of them as it is kept with it.
+fn attested(vectors: &mut Vec<(&'static str, String)>) {
+    let Some(parts) = parts() else {
+        return;
+    };
+    let key = SigningKey::from_bytes(&[6; 32]);
+    let ids: Vec<_> = parts.iter().map(SignedPart::id).collect();
+    let said = Statement {
+        province: sealer().province,
+        node: NodeId([5; 16]),
+        key: KeyId::of(key.verifying_key().as_bytes()),
+        follow: [4; 8],
+        from: 7,
+        through: 300,
+        parts: ids.len() as u64,
+        root: attestation::root_of(&ids),
+    };
+    let word = Arc::new(Attestation::sign(said, &key));
+    let mut writer = sync_core::codec::Writer::new();
+    word.write(&mut writer);
+    vectors.push(("attestation", hexadecimal(writer.as_slice())));
+    let first = parts.into_iter().zip(Vouched::each(&word, &ids)).next();
+    if let Some((part, vouched)) = first {
+        vectors.push((
+            "vouched part",
+            digest(&BarePart::new(part).vouched(vouched).encode()),
+        ));
+    }
 }
 
 /// Two bundles: a device's first one with the catalogue, and the answer that a courier writes for it.
