@@ -1,6 +1,7 @@
 //! Everything a request may need, in one struct: the state of the axum router.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 
@@ -107,6 +108,7 @@ pub struct App {
     pub edge: Option<Edge>,
     identity: RwLock<Arc<NodeIdentity>>,
     running: OnceLock<Running>,
+    begins_anew: AtomicBool,
 }
 
 impl fmt::Debug for App {
@@ -165,6 +167,7 @@ impl App {
             listeners: Arc::default(),
             identity: RwLock::new(Arc::new(identity)),
             running: OnceLock::new(),
+            begins_anew: AtomicBool::new(false),
         })
     }
 
@@ -229,6 +232,17 @@ impl App {
                 tracing::error!("a thread ended by a panic");
             }
         }
+    }
+
+    /// Ends the server, to be started again at once: what is derived does not follow from the log any more.
+    pub(crate) fn begin_anew(&self) {
+        self.begins_anew.store(true, Ordering::Release);
+        self.stage.send_replace(Stage::Failed);
+    }
+
+    /// True if the server ended only to be started again.
+    pub fn begins_anew(&self) -> bool {
+        self.begins_anew.load(Ordering::Acquire)
     }
 
     /// Refuses at an edge what only the province's own server does.

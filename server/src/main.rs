@@ -429,6 +429,7 @@ fn run(folder: &Path, opening: &Opening) -> anyhow::Result<()> {
             });
         }
     }
+    let mut begins_anew = false;
     let outcome = match served {
         Ok(true) => {
             let above = card.map(|card| above(card, opening)).transpose()?;
@@ -440,14 +441,37 @@ fn run(folder: &Path, opening: &Opening) -> anyhow::Result<()> {
                 metrics: metrics_socket,
                 above: above.map(|road| (road, opening.every)),
             };
-            serve_province(runtime, Arc::new(app), sockets, stop)
+            let app = Arc::new(app);
+            let served = serve_province(runtime, Arc::clone(&app), sockets, stop);
+            begins_anew = app.begins_anew();
+            served
         }
         Ok(false) => Ok(()),
         Err(error) => Err(error.into()),
     };
     store::Store::close(&*store)?;
+    drop(store);
+    if begins_anew {
+        return Err(start_again());
+    }
     tracing::info!("stopped");
     outcome
+}
+
+/// Puts this program in place of itself, with the same arguments. Comes back only if that fails.
+fn start_again() -> anyhow::Error {
+    use std::os::unix::process::CommandExt;
+    tracing::info!("starting again");
+    let mut arguments = std::env::args_os();
+    let name = arguments.next();
+    let program = std::env::current_exe().ok().or(name.map(PathBuf::from));
+    match program {
+        Some(program) => {
+            let error = std::process::Command::new(program).args(arguments).exec();
+            anyhow::Error::new(error).context("the server has to be started again")
+        }
+        None => anyhow::anyhow!("the server has to be started again"),
+    }
 }
 
 fn bind(address: &str) -> anyhow::Result<std::net::TcpListener> {

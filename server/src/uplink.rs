@@ -11,7 +11,7 @@ use dongbo::exchange::Link;
 use dongbo::road::session::DeviceSession;
 use dongbo::road::{Road, RoadError};
 use store::Commit;
-use sync_core::identity::{ActorId, InstallationId, KeyId};
+use sync_core::identity::{ActorId, InstallationId, KeyId, NodeId};
 use sync_core::sync::node;
 use sync_core::sync::uplink::{Settled, Standing, Uplink};
 use tokio::runtime::Handle;
@@ -19,10 +19,11 @@ use tokio::sync::watch;
 
 use crate::app::{App, SharedApp, Stage};
 use crate::edge::is_in_step;
+use crate::entropy::random;
 use crate::keyspace::{self, StoreKeyspace};
 use crate::limits::{UPLINK_EXCHANGES_MAX, UPLINK_GATHER_S};
 use crate::problem::Problem;
-use sync_core::log::Trust;
+use sync_core::log::{Losing, Trust, Write, keys};
 
 /// Why a round was broken off. What was settled before stays.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,10 @@ enum RoundError {
     Endless,
     #[error("the two nodes differ after everything was compared anew: a person has to look")]
     Apart,
+    #[error(
+        "the province has accepted another branch of a device's work: it is set aside here, and the server starts anew"
+    )]
+    GaveWay,
 }
 
 impl<E: Into<Problem>> From<E> for RoundError {
@@ -148,6 +153,33 @@ fn round(
     Err(RoundError::Endless)
 }
 
+/// Sets a branch aside that loses by the word of the node above, under a new id: the log's positions name
+/// other parts then. Nothing else is accepted any more, and everything is derived again at the next
+/// start, for which the process ends here.
+fn give_way(app: &App, losing: &Losing, place: Write) -> Result<(), RoundError> {
+    app.stage.send_replace(Stage::Draining);
+    app.close();
+    let aside = losing.set_aside(&StoreKeyspace(&*app.store))?;
+    tracing::warn!(
+        parts = aside.parts.len(),
+        "the province has accepted another branch of a device's work: what contradicts it is set aside"
+    );
+    let renewed = app.identity().renewed(NodeId(random()?));
+    let mut writes = vec![place, renewed.write()];
+    writes.extend(aside.writes);
+    // First, so that nobody takes what was derived before for what follows from the log after.
+    app.store.put_derived(vec![keyspace::write(Write {
+        key: keys::derived_version(),
+        value: None,
+    })])?;
+    app.store.commit(Commit {
+        conditions: Vec::new(),
+        writes: writes.into_iter().map(keyspace::write).collect(),
+    })?;
+    app.begin_anew();
+    Ok(())
+}
+
 fn exchange(
     app: &App,
     uplink: &mut Uplink,
@@ -178,6 +210,10 @@ fn exchange(
     let settled = uplink
         .settle(&below, &catalogue, &verdicts)?
         .ok_or_else(|| Problem::internal(&"an answer without a request"))?;
+    if let Some(losing) = &settled.losing {
+        give_way(app, losing, settled.write)?;
+        return Err(RoundError::GaveWay);
+    }
     app.store.commit(Commit {
         conditions: Vec::new(),
         writes: vec![keyspace::write(settled.write.clone())],

@@ -12,6 +12,7 @@ pub mod margin;
 mod reauthor;
 mod restating;
 pub mod root;
+mod say_again;
 pub mod sign_off;
 mod standing;
 pub mod subject;

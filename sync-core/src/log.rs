@@ -10,6 +10,7 @@
 //! ([`DocumentIndex`]) and the few earlier changes its operations name.
 
 pub mod accept;
+pub mod aside;
 pub mod document_index;
 pub mod entry;
 pub mod fingerprint;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 pub use accept::{Acceptor, Cache, Trust, Verdict};
+pub use aside::{Losing, SetAside};
 pub use document_index::{DocumentIndex, IndexedChange};
 pub use entry::{HeldEntry, HeldReason, LogEntry};
 pub use fingerprint::Fingerprint;

@@ -14,7 +14,7 @@ use journal::{Journal, Place};
 use sealed_file::Recipient;
 use sync_core::codec::{Reader, Writer};
 use sync_core::identity::labelled_hash;
-use sync_core::log::{Fingerprint, LogEntry, keys};
+use sync_core::log::{Fingerprint, HeldEntry, LogEntry, keys};
 
 use super::folder::{FolderError, Holds, Manifest, Series, write_durably};
 use super::piece::{End, Head, PieceWriter};
@@ -96,11 +96,22 @@ impl Count {
     /// Counts a record; none if it cannot be read.
     fn take(&mut self, record: &[u8]) -> Option<()> {
         self.records += 1;
+        let mut held = None;
         for write in store::record::decode(record).ok()? {
-            let (Some((&kind, rest)), Some(value)) = (write.key.split_first(), write.value) else {
+            let Some((&kind, rest)) = write.key.split_first() else {
+                continue;
+            };
+            let Some(value) = write.value else {
+                // What leaves the log is held first, in the same record.
+                if kind == keys::LOG {
+                    self.fingerprint = self.fingerprint.without(held.take()?);
+                }
                 continue;
             };
             match kind {
+                keys::HELD => {
+                    held = Some(HeldEntry::decode(value).ok()?.part.id());
+                }
                 keys::LOG => {
                     let part = LogEntry::decode(value).ok()?.part.id();
                     self.fingerprint = self.fingerprint.plus(Fingerprint::of(part));

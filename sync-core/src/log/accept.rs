@@ -5,6 +5,7 @@
 //! signature holds is never thrown away: it is accepted, or *held* with a reason, or it *waits*
 //! outside (not acknowledged) for what must come before it.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document_index::IndexHistory;
@@ -188,12 +189,8 @@ impl<'a> Acceptor<'a> {
     }
 
     fn held_again(&self, number: u64) -> Result<Verdict, KeyspaceError> {
-        let reason = self.held_reason(number)?;
+        let reason = self.staging.held_entry(number)?.reason;
         Ok(Verdict::Held { number, reason })
-    }
-
-    fn held_reason(&self, number: u64) -> Result<HeldReason, KeyspaceError> {
-        Ok(self.staging.held_entry(number)?.reason)
     }
 
     /// Whether the part is the next of its chain, and the only one of its number.
@@ -208,8 +205,15 @@ impl<'a> Acceptor<'a> {
             return self.hold(part, HeldReason::Equivocation).map(Some);
         }
         if header.number > 1 {
-            let before = self.staging.number(actor, header.number - 1)?;
-            if before.is_some_and(|known| known.batch != header.previous) {
+            let is_fork = match self.staging.number(actor, header.number - 1)? {
+                Some(known) => known.batch != header.previous,
+                // A branch goes on with what it was when its first batch came.
+                None if trust == Trust::Judge => {
+                    self.staging.is_evidence(actor, &header.previous.0)?
+                }
+                None => false,
+            };
+            if is_fork {
                 return self.hold(part, HeldReason::Equivocation).map(Some);
             }
         }
@@ -225,16 +229,19 @@ impl<'a> Acceptor<'a> {
             return Ok(None);
         }
         let tip = self.staging.chain_partition(actor, part.part().partition)?;
-        let number = part.part().number;
-        if number > tip.number + 1 {
-            return Ok(Some(Verdict::Gap {
-                expected: tip.number + 1,
-            }));
+        let (number, previous) = (part.part().number, part.part().previous);
+        let expected = tip.number + 1;
+        let is_fork = match number.cmp(&expected) {
+            Ordering::Less => true,
+            Ordering::Equal => previous != tip.hash,
+            // What is between them in other partitions may have come to nobody here.
+            Ordering::Greater if self.staging.is_evidence(actor, &previous)? => true,
+            Ordering::Greater => return Ok(Some(Verdict::Gap { expected })),
+        };
+        match is_fork {
+            true => self.hold(part, HeldReason::Equivocation).map(Some),
+            false => Ok(None),
         }
-        if number <= tip.number || part.part().previous != tip.hash {
-            return self.hold(part, HeldReason::Equivocation).map(Some);
-        }
-        Ok(None)
     }
 
     fn is_past_the_end_of_its_key(&self, part: &SignedPart) -> bool {
@@ -489,7 +496,7 @@ impl<'a> Acceptor<'a> {
         self.staging.put(keys::log(position), entry);
         let place = PartPlace::Accepted(position);
         let held = match self.staging.part(part.id())? {
-            Some(PartPlace::Held(number)) => Some(self.held_reason(number)?),
+            Some(PartPlace::Held(number)) => Some(self.staging.held_entry(number)?.reason),
             Some(PartPlace::Accepted(_)) | None => None,
         };
         // A held part moved its chain when it came, unless it was evidence.

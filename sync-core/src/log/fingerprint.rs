@@ -41,6 +41,25 @@ impl Fingerprint {
         }
     }
 
+    /// The fingerprint of a set without a part of it.
+    pub fn without(self, part: PartId) -> Self {
+        let mut limbs = [0; 4];
+        let mut borrow = false;
+        for (limb, (a, b)) in limbs
+            .iter_mut()
+            .zip(self.limbs.into_iter().zip(Self::of(part).limbs))
+        {
+            let (less, first) = a.overflowing_sub(b);
+            let (less, second) = less.overflowing_sub(u64::from(borrow));
+            *limb = less;
+            borrow = first || second;
+        }
+        Self {
+            limbs,
+            count: self.count.saturating_sub(1),
+        }
+    }
+
     /// How many parts it stands for.
     pub fn count(&self) -> u64 {
         self.count

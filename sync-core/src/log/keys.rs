@@ -9,7 +9,7 @@ pub const DERIVED_FROM: u8 = 0x80;
 
 /// The version of the shape of the derived keys, those of a server included. Whoever changes a key or
 /// a value from 0x80 on gives this another number; what was derived by another is derived again.
-pub const DERIVED_VERSION: u64 = 3;
+pub const DERIVED_VERSION: u64 = 4;
 
 /// Node identity.
 pub const NODE: u8 = 0x01;
@@ -36,6 +36,7 @@ const NUMBER: u8 = 0x88;
 const HELD_CHANGE: u8 = 0x89;
 const HELD_COUNT: u8 = 0x8a;
 const VOUCHED: u8 = 0x8c;
+const EVIDENCE: u8 = 0x8d;
 const VERSION: u8 = 0xff;
 
 fn key(tag: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
@@ -160,6 +161,12 @@ pub fn vouched(part: PartId) -> Vec<u8> {
 /// First key of every such part, and the first after them.
 pub fn vouched_parts() -> (Vec<u8>, Vec<u8>) {
     (vec![VOUCHED], after(VOUCHED))
+}
+/// A batch of a chain, or a part of one, that is evidence of a fork: what follows on it is evidence as well.
+pub fn evidence(actor: ActorId, hash: &[u8; 32]) -> Vec<u8> {
+    key(EVIDENCE, |to| {
+        to.raw(&actor.0).raw(hash);
+    })
 }
 /// The version of the derived keys.
 pub fn derived_version() -> Vec<u8> {

@@ -106,7 +106,12 @@ pub(super) fn record_held(
     }
     let count = staging.held_count(recorded.actor)?;
     staging.set_held_count(recorded.actor, count + 1);
-    if accepted || reason == HeldReason::Equivocation {
+    if reason == HeldReason::Equivocation {
+        staging.set_evidence(recorded.actor, &recorded.batch.0);
+        staging.set_evidence(recorded.actor, &recorded.hash);
+        return Ok(());
+    }
+    if accepted {
         return Ok(());
     }
     advance(staging, &recorded)

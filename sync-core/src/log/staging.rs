@@ -281,6 +281,19 @@ impl<'a> Staging<'a> {
         self.put(keys::held_change(document, hash), Vec::new());
     }
 
+    /// True if what has this hash, a batch or a part, is held as evidence of a fork.
+    pub(super) fn is_evidence(
+        &self,
+        actor: ActorId,
+        hash: &[u8; 32],
+    ) -> Result<bool, KeyspaceError> {
+        Ok(self.get(&keys::evidence(actor, hash))?.is_some())
+    }
+
+    pub(super) fn set_evidence(&mut self, actor: ActorId, hash: &[u8; 32]) {
+        self.put(keys::evidence(actor, hash), Vec::new());
+    }
+
     pub(super) fn held_count(&self, actor: ActorId) -> Result<u64, KeyspaceError> {
         let count = self.read(&keys::held_count(actor), "count", |from| from.var("count"))?;
         Ok(count.unwrap_or_default())

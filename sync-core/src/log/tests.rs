@@ -16,4 +16,14 @@ proptest! {
         prop_assert_eq!(sum(left).plus(sum(right)), forward);
         prop_assert_ne!(forward.plus(prints[0]), forward);
     }
+
+    /// A set without some of its parts is the set that never had them, whatever the order.
+    #[test]
+    fn what_leaves_a_set_leaves_its_fingerprint(ids in proptest::collection::vec(any::<[u8; 32]>(), 2..20), at: prop::sample::Index) {
+        let sum = |ids: &[[u8; 32]]| ids.iter().fold(Fingerprint::default(), |sum, id| sum.plus(Fingerprint::of(PartId(*id))));
+        let (stays, goes) = ids.split_at(at.index(ids.len()));
+        let left = goes.iter().fold(sum(&ids), |sum, id| sum.without(PartId(*id)));
+        prop_assert_eq!(left, sum(stays));
+        prop_assert_eq!(left.count(), stays.len() as u64);
+    }
 }

@@ -10,6 +10,7 @@
 mod budget;
 mod bundle;
 mod elsewhere;
+mod give_way;
 mod older;
 mod peer;
 mod receive;
@@ -144,6 +145,8 @@ pub struct Device {
     begun: budget::Begun,
     /// Parts that the node held were offered once more, since its fingerprint differed.
     asked_about_held: bool,
+    /// Parts set aside that the node was offered, since others build on them.
+    gave_past: BTreeSet<PartId>,
 }
 
 impl Device {
@@ -190,6 +193,7 @@ impl Device {
             budget: budget::read(&keyspace)?,
             begun: budget::Begun::default(),
             asked_about_held: false,
+            gave_past: BTreeSet::new(),
             keyspace,
         };
         device.read_drafts()?;
@@ -483,10 +487,14 @@ impl Device {
 
     /// The fingerprint of what the device's log holds of what it follows, and of its outbox.
     fn fingerprints(&self, follow: &Follow) -> Result<(Fingerprint, Fingerprint), DeviceError> {
-        let mut outbox = Fingerprint::default();
+        use crate::log::staging::PartPlace;
+        let (reader, mut outbox) = (self.log(), Fingerprint::default());
         for part in self.outbox.keys() {
-            let held = self.part(*part)?;
-            if held.is_some_and(|held| follow.contains(held.part().partition)) {
+            let Some(PartPlace::Accepted(position)) = reader.part(*part)? else {
+                continue;
+            };
+            let entry = reader.entry(position)?;
+            if entry.is_some_and(|entry| follow.contains(entry.part.part().partition)) {
                 outbox = outbox.plus(Fingerprint::of(*part));
             }
         }

@@ -20,6 +20,7 @@ mod budgets;
 mod bundles;
 mod elsewhere;
 mod exchange;
+mod fork;
 mod growing;
 mod held;
 mod older;
@@ -236,7 +237,9 @@ fn exchange(node: &mut Node, device: &mut Device, link: Link) -> Option<Received
     };
     let response = device.open_response(*packed).unwrap();
     let fresh = device.log().end().unwrap() as u8;
-    let fresh = InstallationId([fresh, 77, 1, 2, 3, 4, 5, device.sealer().installation.0[0]]);
+    let held = device.log().held_end().unwrap() as u8;
+    let before = device.sealer().installation.0;
+    let fresh = InstallationId([fresh, 77, held, before[0], before[2], 4, 5, before[7]]);
     Some(device.receive(&response, NOW, fresh).unwrap())
 }
 

@@ -23,8 +23,11 @@ use crate::batch::SignedPart;
 use crate::catalogue::{Catalogue, SignedRecord};
 use crate::identity::{ActorId, PartId, ProvinceId};
 use crate::limits;
+use crate::log::aside::is_fork;
 use crate::log::staging::PartPlace;
-use crate::log::{Fingerprint, Follow, Keyspace, KeyspaceError, LogReader, Verdict, Write, keys};
+use crate::log::{
+    Fingerprint, Follow, Keyspace, KeyspaceError, LogReader, Losing, Verdict, Write, keys,
+};
 
 pub use place::Place;
 use place::Sent;
@@ -61,6 +64,10 @@ pub struct Brought {
 pub struct Settled {
     /// To be made durable before the next request.
     pub write: Write,
+    /// What loses here, if the node above accepted another branch of a chain: while nothing else is
+    /// written, it is set aside, and those writes, `write` and a new id of this node become durable
+    /// together; then everything derived is derived again before anybody is answered.
+    pub losing: Option<Losing>,
     /// Ask again at once.
     pub again: bool,
     /// The comparison.
@@ -131,6 +138,11 @@ pub struct Uplink {
     /// The last answer, without what it brought, and the parts it brought.
     answer: Option<(Response, Vec<PartId>)>,
     retry_due: bool,
+    /// Parts that the node above accepted and this one holds, since they build on others that it holds:
+    /// they are taken once more with the next answer.
+    waiting: Vec<SignedPart>,
+    /// Something was taken since that was tried.
+    waiting_due: bool,
     /// In this round the node above named what it lost.
     knows_of_loss: bool,
     reads_on: bool,
@@ -154,6 +166,8 @@ impl Uplink {
             flight: Flight::default(),
             answer: None,
             retry_due: true,
+            waiting: Vec::new(),
+            waiting_due: true,
             knows_of_loss: false,
             reads_on: false,
             behind: None,
@@ -175,6 +189,7 @@ impl Uplink {
     /// Begins a round: what could not be taken above is tried once more.
     pub fn begin(&mut self) {
         self.retry_due = true;
+        self.waiting_due = true;
         self.knows_of_loss = false;
         self.reads_on = false;
         self.behind = None;
@@ -207,6 +222,10 @@ impl Uplink {
             None => Flight::default(),
         };
         self.retry_due &= !flight.is_retry;
+        self.waiting = match (&self.place, std::mem::take(&mut self.waiting_due)) {
+            (Some(place), true) => held_alone(LogReader(keyspace), place)?,
+            (_, _) => Vec::new(),
+        };
         let records = match &mut self.behind {
             Some((after, offers)) => {
                 *offers = offers.saturating_add(1);
@@ -318,12 +337,18 @@ impl Uplink {
         if heard != Heard::Answers {
             response.answers.clear();
         }
+        let entries = std::mem::take(&mut response.entries);
+        brought
+            .parts
+            .extend(entries.into_iter().map(|(_, part)| part));
         for ((from, part), answer) in self.flight.parts.iter().zip(&response.answers) {
-            // Held here and accepted above: from now on it counts here, too.
+            // Held here and accepted above: from now on it counts here, too. What it builds on may have
+            // come with the feed.
             if let (Sent::Held(_), PartAnswer::Accepted) = (from, answer) {
                 brought.parts.push(part.clone());
             }
         }
+        brought.parts.append(&mut self.waiting);
         let follow = response.follow.take();
         match (decide(self.stage(), heard), &mut self.place) {
             (Move::GoOn, Some(place)) => {
@@ -339,10 +364,6 @@ impl Uplink {
                 self.flight = Flight::default();
             }
         }
-        let entries = std::mem::take(&mut response.entries);
-        brought
-            .parts
-            .extend(entries.into_iter().map(|(_, part)| part));
         let ids = brought.parts.iter().map(SignedPart::id).collect();
         self.answer = Some((response, ids));
         brought
@@ -364,18 +385,35 @@ impl Uplink {
         let acknowledged = self.take_answers(keyspace, &mut place, &flight, &response)?;
         for (part, verdict) in brought.iter().zip(verdicts) {
             place.took(*part, verdict);
+            self.waiting_due |= matches!(verdict, Verdict::Accepted { .. });
         }
         if response.from <= place.taken {
             place.taken = place.taken.max(response.position);
         }
         self.reads_on = response.more;
         self.follow_catalogue(catalogue, &response);
+        let losing = losing(LogReader(keyspace), &place, &flight, &response)?;
+        if !losing.set_aside(keyspace)?.is_empty() {
+            // Positions of the own log name other parts now, and what was taken may count at last.
+            let begun = Place::new(place.node, place.follow.clone());
+            let write = begun.write();
+            self.place = Some(begun);
+            (self.reads_on, self.retry_due, self.waiting_due) = (false, true, true);
+            return Ok(Some(Settled {
+                write,
+                losing: Some(losing),
+                again: true,
+                standing: Standing::UnderWay,
+                acknowledged,
+            }));
+        }
+        let waits = self.waiting_due && !held_alone(LogReader(keyspace), &place)?.is_empty();
         self.place = Some(place);
         let unsent = self.has_unsent(keyspace)?;
         let retries = self.retry_due && self.place.as_ref().is_some_and(|p| !p.left.is_empty());
         let lags = response.catalogue_last > catalogue.last_number();
         let offers = self.behind.is_some();
-        let mut again = response.more || unsent || retries || lags || offers;
+        let mut again = response.more || waits || unsent || retries || lags || offers;
         if self.place.as_ref().is_some_and(Place::is_full) {
             // Nothing more is sent until somebody looked.
             again = false;
@@ -391,6 +429,7 @@ impl Uplink {
         };
         Ok(Some(Settled {
             write,
+            losing: None,
             again,
             standing,
             acknowledged,
@@ -493,7 +532,9 @@ impl Uplink {
             }
         }
         for part in &place.only_there {
-            ours = ours.plus(Fingerprint::of(*part));
+            if is_followed_there(&reader, *part, &place.follow)? {
+                ours = ours.plus(Fingerprint::of(*part));
+            }
         }
         if self.has_unsent(keyspace)? {
             // The log has grown meanwhile.
@@ -516,6 +557,47 @@ impl Uplink {
     }
 }
 
+/// What loses here by the word of the node above: by what it accepted and this node could not, and by
+/// what it holds as evidence of a fork.
+fn losing(
+    reader: LogReader<'_>,
+    place: &Place,
+    flight: &Flight,
+    response: &Response,
+) -> Result<Losing, KeyspaceError> {
+    let mut losing = Losing::default();
+    for part in &place.only_there {
+        if let Some(PartPlace::Held(number)) = reader.part(*part)?
+            && let Some(held) = reader.held(number)?
+            && is_fork(held.reason)
+        {
+            losing.to_standing(reader, &held.part)?;
+        }
+    }
+    for ((_, part), answer) in flight.parts.iter().zip(&response.answers) {
+        if let PartAnswer::Held(reason) = answer
+            && is_fork(*reason)
+        {
+            losing.is_held_above(reader, part.id())?;
+        }
+    }
+    Ok(losing)
+}
+
+/// Parts that the node above accepted and this one holds: what they build on, or what they contradicted,
+/// may be another by now.
+fn held_alone(reader: LogReader<'_>, place: &Place) -> Result<Vec<SignedPart>, KeyspaceError> {
+    let mut parts = Vec::new();
+    for part in &place.only_there {
+        if let Some(PartPlace::Held(number)) = reader.part(*part)?
+            && let Some(held) = reader.held(number)?
+        {
+            parts.push(held.part);
+        }
+    }
+    Ok(parts)
+}
+
 fn none() -> Follow {
     Follow::These(std::collections::BTreeSet::new())
 }
@@ -531,6 +613,25 @@ fn is_followed(
     };
     let entry = reader.entry(position)?;
     Ok(entry.is_some_and(|entry| follow.contains(entry.part.part().partition)))
+}
+
+/// True for a part that the node above accepted and this one did not, in a partition that is followed:
+/// what was held here and went up may be of another.
+fn is_followed_there(
+    reader: &LogReader<'_>,
+    part: PartId,
+    follow: &Follow,
+) -> Result<bool, KeyspaceError> {
+    Ok(match reader.part(part)? {
+        // It has come by another road since.
+        Some(PartPlace::Accepted(_)) => false,
+        Some(PartPlace::Held(number)) => {
+            let held = reader.held(number)?;
+            held.is_some_and(|held| follow.contains(held.part.part().partition))
+        }
+        // It came with the feed, which has nothing else.
+        None => true,
+    })
 }
 
 /// What still fits a request.

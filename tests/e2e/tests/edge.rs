@@ -294,6 +294,106 @@ fn an_edge_comes_back_from_its_backup() {
     province.stop().unwrap();
 }
 
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().unwrap().is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+/// A tablet's folder was copied. What was typed with the one copy came to the province, what was typed with
+/// the other to the edge, where a colleague has built on it. The edge lets the province's stand and starts
+/// itself again; nothing typed is lost, and backups from before and after say what was held then.
+#[test]
+fn an_edge_gives_way_to_the_branch_that_the_province_has() {
+    let officer = |name| (name, "officer", "00000", false);
+    let (mut area, province, edge) = Area::new(&[officer("tuan"), officer("hanh")]);
+    let (up, down) = (province.url(), edge.url());
+    let path = |name: &str| area.at(name).to_string_lossy().into_owned();
+    let (key, backup, folder) = (path("key"), path("backup"), path("edge"));
+    let restored = path("restored");
+    let server = |arguments: &[&str]| -> Value {
+        let mut program = Command::new(server::program());
+        let ran = program.arg("--json").args(arguments).output().unwrap();
+        let complained = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{complained}");
+        serde_json::from_slice(&ran.stdout).unwrap()
+    };
+    let public = server(&["backup-key", "--out", &key])["public_key"].clone();
+    let public = public.as_str().unwrap();
+    let save = [
+        "backup",
+        "--folder",
+        &folder,
+        "--to",
+        &backup,
+        "--seal-to",
+        public,
+    ];
+    let (hanh, yesterday) = (area.at("hanh"), area.at("yesterday"));
+
+    area.fill("hanh", "III.1.1", 5);
+    area.sync("hanh", &up);
+    assert_eq!(area.round(&edge)["in_step"], true);
+    area.sync("tuan", &down);
+    copy(&hanh, &yesterday);
+    area.fill("hanh", "III.1.2", 6);
+    area.sync("hanh", &up);
+    std::fs::remove_dir_all(&hanh).unwrap();
+    std::fs::rename(&yesterday, &hanh).unwrap();
+    area.fill("hanh", "III.1.2", 7);
+    area.sync("hanh", &down);
+    area.sync("tuan", &down);
+    area.fill("tuan", "III.1.3", 9);
+    area.sync("tuan", &down);
+    let before = area.fingerprint(&down);
+    server(&save);
+
+    // Whoever asked may be cut off by the start; the process is the same one.
+    let mut state = Value::Null;
+    for _ in 0..20 {
+        let (_, said) = run(&area.at("tuan"), &["node", "sync", "--url", &down]);
+        edge.wait_ready().unwrap();
+        for name in ["tuan", "hanh"] {
+            run(&area.at(name), &["sync", "--url", &down]);
+        }
+        state = said;
+        if state["in_step"] == true && area.fingerprint(&down) == area.fingerprint(&up) {
+            break;
+        }
+    }
+    assert_eq!(state["in_step"], true, "{state}\n{}", edge.log());
+    assert!(edge.log().contains("starting again"), "{}", edge.log());
+    let all = area.fingerprint(&up);
+    assert_eq!(area.fingerprint(&down), all, "{}", edge.log());
+    assert_ne!(all, before);
+    for name in ["tuan", "hanh"] {
+        let said = area.sync(name, &down);
+        assert_eq!(said["waiting_parts"], 0, "{said}");
+        let show = ["show", "--template", TEMPLATE, "--unit", "00000"];
+        let show = [&show[..], &["--period", PERIOD, "--filled"]].concat();
+        let shown = done(&area.at(name), &show).to_string();
+        for typed in ["5", "6", "7", "9"] {
+            assert!(shown.contains(&format!("\"{typed}\"")), "{typed}: {shown}");
+        }
+    }
+
+    // The same series goes on; restoring proves what it says it holds.
+    server(&save);
+    edge.stop().unwrap();
+    let proved = server(&[
+        "restore", "--from", &backup, "--key", &key, "--folder", &restored,
+    ]);
+    assert_eq!(proved["parts"], all["parts"], "{proved}");
+    province.stop().unwrap();
+}
+
 /// There is never a line between the two: a stick goes up and another comes down, and both hold the same.
 #[test]
 fn an_edge_and_the_province_exchange_by_sticks_alone() {

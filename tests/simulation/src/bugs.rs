@@ -1,4 +1,4 @@
-//! Seventeen mistakes that such a system is known to make, planted one at a time to see that the
+//! Twenty mistakes that such a system is known to make, planted one at a time to see that the
 //! simulation notices.
 
 use std::fmt;
@@ -41,11 +41,17 @@ pub enum Bug {
     HolesForgotten,
     /// A tablet forgets the fingerprint of the older years that it leaves out.
     LeftOutForgotten,
+    /// An edge keeps its branch of a chain although the province has accepted another.
+    BranchOfTheEdge,
+    /// An edge sets a branch aside and goes on under the id that its tablets know.
+    SetAsideUnnoticed,
+    /// A tablet does not say again what was set aside.
+    SetAsideForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::AcknowledgeBeforeSync,
         Self::PositionOffByOne,
         Self::SealOnReceivedHeads,
@@ -63,6 +69,9 @@ impl Bug {
         Self::EdgeJudgesAgain,
         Self::HolesForgotten,
         Self::LeftOutForgotten,
+        Self::BranchOfTheEdge,
+        Self::SetAsideUnnoticed,
+        Self::SetAsideForgotten,
     ];
 
     /// Its name on the command line.
@@ -85,6 +94,9 @@ impl Bug {
             Self::EdgeJudgesAgain => "edge-judges-again",
             Self::HolesForgotten => "holes-forgotten",
             Self::LeftOutForgotten => "left-out-forgotten",
+            Self::BranchOfTheEdge => "branch-of-the-edge",
+            Self::SetAsideUnnoticed => "set-aside-unnoticed",
+            Self::SetAsideForgotten => "set-aside-forgotten",
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use ed25519_dalek::SigningKey;
 use sync_core::catalogue::{Body, Grant, NodeRecord, Person, Role};
 use sync_core::identity::{ActorId, GrantId, InstallationId, KeyId, NodeId, PartId, PersonId};
+use sync_core::log::SetAside;
 use sync_core::sync::uplink::{Settled, Uplink};
 use sync_core::sync::{Frame, Proof, Standing};
 
@@ -189,6 +190,7 @@ impl World {
     /// An answer from above reaches an edge.
     pub(crate) fn arrive_at_edge(&mut self, number: usize, envelope: &Envelope) -> Checked<()> {
         let restored = self.ledger.node_restores > 0;
+        let fresh = NodeId(self.chance.bytes());
         let (clock, bug) = (self.clock_at(Some(number)), self.bug);
         let edge = self.edge(number)?;
         if !edge.node.up || edge.exchange != Some(envelope.exchange) {
@@ -210,7 +212,8 @@ impl World {
                 return Ok(());
             }
         }
-        let Some(settled) = edge.take_parts(&mut uplink, brought.parts, clock, bug)? else {
+        let taken = edge.take_parts(&mut uplink, brought.parts, clock, (bug, fresh))?;
+        let Some((settled, aside)) = taken else {
             return Ok(());
         };
         edge.again = settled.again;
@@ -221,6 +224,7 @@ impl World {
             "  edge {number}: {:?}, again {}, {} acknowledged",
             settled.standing, settled.again, settled.acknowledged
         ));
+        self.note_aside(number, &aside);
         match settled.standing {
             Standing::Apart => Err(Violation::new("edge-is-in-step", format!("edge {number}"))),
             Standing::Again if !restored => Err(Violation::new(
@@ -228,6 +232,16 @@ impl World {
                 format!("edge {number}: everything is compared anew"),
             )),
             Standing::Again | Standing::InStep | Standing::UnderWay => Ok(()),
+        }
+    }
+
+    /// What an edge sets aside its authors say again.
+    fn note_aside(&mut self, number: usize, aside: &SetAside) {
+        for (_, part) in &aside.parts {
+            let part = part.id();
+            self.trace
+                .say(format_args!("  edge {number} sets {part} aside"));
+            self.ledger.aside.insert(part);
         }
     }
 
@@ -301,8 +315,8 @@ impl Edge {
         uplink: &mut Uplink,
         parts: Vec<sync_core::batch::SignedPart>,
         now: i64,
-        bug: Option<Bug>,
-    ) -> Checked<Option<Settled>> {
+        (bug, fresh): (Option<Bug>, NodeId),
+    ) -> Checked<Option<(Settled, SetAside)>> {
         let judged = self
             .node
             .judge_relayed(parts, now, bug == Some(Bug::EdgeJudgesAgain))?;
@@ -313,7 +327,19 @@ impl Edge {
         let Some(settled) = must("edge-settles", settled)? else {
             return Ok(None);
         };
-        let place = vec![settled.write.clone()];
+        let mut place = vec![settled.write.clone()];
+        if let Some(losing) = settled.losing.as_ref() {
+            if self.node.commit(writes)? != Commit::Durable {
+                return Ok(None);
+            }
+            let aside = must("edge-sets-aside", losing.set_aside(&self.node.keyspace))?;
+            if bug != Some(Bug::BranchOfTheEdge) {
+                place.extend(aside.writes.iter().cloned());
+            }
+            let keeps_id = bug == Some(Bug::SetAsideUnnoticed);
+            let done = self.node.set_aside(place, fresh, keeps_id)?;
+            return Ok((done == Commit::Durable).then_some((settled, aside)));
+        }
         let steps = match bug {
             Some(Bug::PlaceBeforeParts) => [place, writes],
             _ => [writes, place],
@@ -323,6 +349,6 @@ impl Edge {
                 return Ok(None);
             }
         }
-        Ok(Some(settled))
+        Ok(Some((settled, SetAside::default())))
     }
 }

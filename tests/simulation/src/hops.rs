@@ -24,9 +24,10 @@ pub struct Hops {
     pub climbing: usize,
     /// Weight of edges that serve what has arrived.
     pub serving: usize,
-    /// Weight of tablets that talk to another node from now on. None where tablets are put back from
-    /// copies: two branches of one chain would come to two nodes, and a person has to decide.
+    /// Weight of tablets that talk to another node from now on.
     pub roaming: usize,
+    /// Weight of tablets whose two branches come to an edge and to the province.
+    pub branching: usize,
     /// Weight of crashes and failing disks.
     pub crashing: usize,
     /// Weight of copies taken and put back.
@@ -45,10 +46,11 @@ impl Hops {
             percent: dice.between(20, 70),
             climbing: dice.between(2, 12),
             serving: dice.between(4, 12),
-            roaming: match dice.between(1, 5) {
-                _ if knobs.copying > 0 && !knobs.copies_node => 0,
-                roaming => roaming,
-            },
+            roaming: dice.between(1, 5),
+            branching: if_any(
+                knobs.copying * usize::from(!knobs.copies_node),
+                dice.between(0, 1),
+            ),
             crashing: if_any(knobs.crashing, dice.between(1, 4)),
             copying: if_any(
                 knobs.copying * usize::from(knobs.copies_node),
@@ -70,6 +72,7 @@ impl Hops {
             self.climbing,
             self.serving,
             self.roaming,
+            self.branching,
             self.crashing,
             self.copying,
             self.jumping,
@@ -83,9 +86,13 @@ impl Hops {
                 let tablet = dice.below(tablets);
                 Operation::Roam { tablet, at }
             }
-            3 => draw_crashing(place, dice),
-            4 if dice.one_in(2) => Operation::Copy(place),
-            4 => Operation::Restore(place),
+            3 => Operation::Branch {
+                tablet: dice.below(tablets),
+                edge,
+            },
+            4 => draw_crashing(place, dice),
+            5 if dice.one_in(2) => Operation::Copy(place),
+            5 => Operation::Restore(place),
             _ => {
                 let years = TEN_YEARS / 10 * dice.between(1, 10) as i64;
                 Operation::Jump(place, if dice.one_in(2) { years } else { -years })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sync_core::batch::SignedPart;
 use sync_core::cell::CellValue;
 use sync_core::gate;
-use sync_core::identity::{ActorId, DocumentId, PartId};
+use sync_core::identity::{ActorId, DocumentId, KeyId, PartId};
 use sync_core::log::{LogEntry, Write, keys};
 
 use crate::violation::{Checked, must};
@@ -67,6 +67,9 @@ pub struct Ledger {
     pub promised: BTreeSet<PartId>,
     /// Promised parts that the node lost with an older folder and must get back.
     pub awaited: BTreeSet<PartId>,
+    /// Parts that an edge set aside, since the province had accepted another branch: their authors say
+    /// them again.
+    pub aside: BTreeSet<PartId>,
     /// Restarts from an older folder of the node so far.
     pub node_restores: usize,
 }
@@ -77,12 +80,13 @@ impl Ledger {
         self.typed.last_key_value().map_or(1, |(last, _)| last + 1)
     }
 
-    /// Notes the parts that a tablet of this chain sealed among its writes.
-    pub fn learn(&mut self, actor: ActorId, writes: &[Write]) -> Checked<()> {
+    /// Notes the parts that a tablet with this key sealed among its writes, under whatever installation.
+    pub fn learn(&mut self, key: KeyId, writes: &[Write]) -> Checked<()> {
         for write in writes {
             if let (Some(&keys::LOG), Some(value)) = (write.key.first(), &write.value) {
                 let entry = must("log-entry", LogEntry::decode(value))?;
-                if entry.part.actor() == actor {
+                let part = entry.part.id();
+                if entry.part.header().key == key && !self.parts.contains_key(&part) {
                     self.learn_part(&entry.part, true)?;
                 }
             }

@@ -10,9 +10,8 @@
 //! the shells around the state machines, [`durable`] is what they keep. [`hops`] says what happens at edges,
 //! which half of the seeds have, and [`edge`] is the shell of one.
 //!
-//! These are never in one run: folders of nodes and of tablets that are put back, and tablets that are
-//! put back and change their node. Numbers are used twice then, and nobody but a person can tell which stands.
-//! For the same reason nobody begins with a snapshot of a tablet that may have been put back at an edge.
+//! These are never in one run: folders of nodes and of tablets that are put back. Numbers are used twice
+//! then, and nobody but a person can tell which stands.
 
 pub mod bugs;
 pub mod dice;
@@ -32,6 +31,7 @@ pub mod node;
 mod planted;
 pub mod tablet;
 
+mod branches;
 mod faults;
 pub mod invariants;
 mod office;

@@ -340,6 +340,29 @@ impl Node {
         Ok((must("accept", verdicts)?, acceptor.into_writes()))
     }
 
+    /// Sets a branch aside: it goes out of the log, and the log goes on under a new id, since positions of
+    /// before name other parts now. What is derived is derived again. `keeps_id` is a mistake.
+    pub fn set_aside(
+        &mut self,
+        mut writes: Vec<Write>,
+        fresh: NodeId,
+        keeps_id: bool,
+    ) -> Checked<Commit> {
+        let renewed = match keeps_id {
+            true => self.identity.clone(),
+            false => self.identity.renewed(fresh),
+        };
+        writes.push(renewed.write());
+        let done = self.commit(writes)?;
+        if done == Commit::Durable {
+            self.identity = renewed;
+            self.cache.clear();
+            self.keyspace.clear_derived();
+            must("rebuild", rebuild::rebuild(&mut self.keyspace))?;
+        }
+        Ok(done)
+    }
+
     /// For the planted gate alone: parts that only their predecessors would have stopped.
     fn append_unjudged(&mut self, parts: Vec<VerifiedPart>, now: i64) -> Checked<()> {
         for part in parts {

@@ -229,10 +229,7 @@ impl World {
     /// not sent, its catalogue and where it stands with the node; or, as often, with nothing, to be given
     /// everything on the province's word.
     pub(crate) fn snapshot(&mut self, from: usize) -> Checked<()> {
-        // A tablet that was put back may not know yet that its branch of a chain lost: what a newcomer
-        // has of it nobody but a person can take away.
-        let brings_branches = self.hops.edges > 0 && self.hops.roaming == 0;
-        if brings_branches || self.tablets.len() >= TABLETS_MAX || !self.running(from)? {
+        if self.tablets.len() >= TABLETS_MAX || !self.running(from)? {
             return Ok(());
         }
         let grants = self.grants_of(from)?;

@@ -150,6 +150,14 @@ pub enum Operation {
         /// An edge, or the province.
         at: Option<usize>,
     },
+    /// A tablet's folder is copied, its person works on, the copy is put back, and they work on once more:
+    /// one of the two at an edge, the other at the province, before these have spoken.
+    Branch {
+        /// Which tablet.
+        tablet: usize,
+        /// The edge.
+        edge: usize,
+    },
 }
 
 impl Operation {

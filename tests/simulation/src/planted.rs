@@ -92,6 +92,9 @@ pub(crate) fn as_if_signed(part: &SignedPart) -> Checked<SignedPart> {
     must("part", SignedPart::decode(to.as_slice()))
 }
 
+/// What a device has still to say again (`docs/formats.md` section 11).
+const OWED: u8 = 0x2c;
+
 /// Where an edge stands with the node above (`docs/formats.md` section 11).
 const UPLINK: u8 = 0x09;
 
@@ -189,6 +192,23 @@ impl Tablet {
         let (device, _) = must("device-opens", Device::open(device.sealer().clone(), truth))?;
         self.device = Some(device);
         Ok(vec![write])
+    }
+
+    /// Makes the device forget what it has to say again.
+    pub fn forget_what_is_owed(&mut self) -> Checked<Vec<Write>> {
+        let Some(device) = &self.device else {
+            return Ok(Vec::new());
+        };
+        let mut truth: MemoryKeyspace = device.keyspace().clone();
+        let owed = must("owed", truth.scan(&[OWED], &[OWED + 1], usize::MAX))?;
+        let forget = |(key, _)| Write { key, value: None };
+        let writes: Vec<Write> = owed.into_iter().map(forget).collect();
+        if !writes.is_empty() {
+            truth.apply(writes.iter().cloned());
+            let (device, _) = must("device-opens", Device::open(device.sealer().clone(), truth))?;
+            self.device = Some(device);
+        }
+        Ok(writes)
     }
 
     /// Hides from the device that the node knows its numbers as something else.

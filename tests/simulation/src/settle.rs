@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sync_core::cell::CellValue;
 use sync_core::document::{Document, Subject};
 use sync_core::identity::{ChangeHash, DocumentId, PartId};
-use sync_core::log::{Fingerprint, Follow, LogReader, MemoryKeyspace, rebuild};
+use sync_core::log::aside::is_fork;
+use sync_core::log::{Fingerprint, Follow, HeldReason, LogReader, MemoryKeyspace, rebuild};
 use sync_core::sync::{OutboxState, Session};
 
 use crate::durable::End;
@@ -150,12 +151,16 @@ fn converge(world: &mut World) -> Checked<usize> {
         if before == after && asked == askers && is_sent(world) {
             return Ok(round);
         }
+        if before == after {
+            edges::who_lacks_a_past_comes_by(world)?;
+        }
     }
     Err(Violation::new(
         "converges",
         format!(
-            "something still moves or waits after {} rounds",
-            edges::rounds_max(world)
+            "something still moves or waits after {} rounds{}",
+            edges::rounds_max(world),
+            what_waits(world)?
         ),
     ))
 }
@@ -179,6 +184,46 @@ fn is_sent(world: &World) -> bool {
     });
     let is_done = |side: &crate::forge::Side| side.hostile || side.waiting.is_empty();
     sent && world.sides.iter().all(is_done)
+}
+
+/// What waits on tablets, and where it and what comes before it are.
+fn what_waits(world: &World) -> Checked<String> {
+    let mut said = String::new();
+    for (number, tablet) in world.tablets.iter().enumerate() {
+        let Some(device) = &tablet.device else {
+            continue;
+        };
+        let waits = device.outbox().iter();
+        for (part, _) in waits.filter(|(_, state)| **state == OutboxState::Waiting) {
+            said.push_str(&format!("\n  tablet {number} at {:?}: {part}", tablet.at));
+            let Some(signed) = must("part", device.part(*part))? else {
+                continue;
+            };
+            let (header, place) = (signed.header(), signed.part());
+            said.push_str(&format!(
+                ", {} of {}, {} in {:?}, after {:?}",
+                header.number,
+                signed.actor(),
+                place.number,
+                place.partition,
+                header.previous
+            ));
+            for (other, known) in &world.ledger.parts {
+                if known.actor == signed.actor() && known.number < header.number {
+                    let here = must("place", device.log().part(*other))?;
+                    let there = must(
+                        "place",
+                        LogReader(&world.node_in(tablet.at)?.keyspace).part(*other),
+                    )?;
+                    said.push_str(&format!(
+                        "\n    {} {other}: {here:?}, at its node {there:?}",
+                        known.number
+                    ));
+                }
+            }
+        }
+    }
+    Ok(said)
 }
 
 /// Everything that was acknowledged and not lost with every copy of it is at the node.
@@ -369,27 +414,75 @@ fn totals_agree(
     Ok(())
 }
 
-/// What was saved is accepted, or held for a reason that is no program's mistake.
+/// Where the parts with an edit are.
+fn whereabouts(world: &World, edit: u32) -> Checked<String> {
+    let mut said = String::new();
+    for (part, _) in world
+        .ledger
+        .parts
+        .iter()
+        .filter(|(_, known)| known.edits.contains(&edit))
+    {
+        let there = reason_at_node(world, *part)?;
+        let mut tablets = Vec::new();
+        for (number, tablet) in world.tablets.iter().enumerate() {
+            let accepted = tablet.accepted_parts()?.contains(part);
+            if tablet.parts()?.contains(part) {
+                tablets.push((number, accepted));
+            }
+        }
+        said.push_str(&format!(
+            "\n  part {part}: node {there:?}, tablets with it in the log {tablets:?}"
+        ));
+    }
+    Ok(said)
+}
+
+/// True for reasons that come of what was accepted before, and not of the part itself.
+fn is_for_a_fork(reason: HeldReason) -> bool {
+    is_fork(reason) || reason == HeldReason::WaitsForHeld
+}
+
+/// What was saved is accepted, or held for a reason that is no program's mistake. What was set aside is said
+/// again.
 fn saved_is_judged(world: &World) -> Checked<()> {
     let mut judged: BTreeSet<u32> = BTreeSet::new();
     for (part, known) in &world.ledger.parts {
         let fine = match reason_at_node(world, *part)? {
             None => false,
             Some(None) => true,
+            Some(Some(reason)) if world.ledger.aside.contains(part) => {
+                is_honest_reason(reason) && !is_for_a_fork(reason)
+            }
             Some(Some(reason)) => is_honest_reason(reason),
         };
         if fine {
             judged.extend(known.edits.iter().copied());
         }
     }
+    // Held where a person can see it, and its author's tablet was put back to before it.
+    let mut with_their_authors = BTreeMap::new();
+    for (number, tablet) in world.tablets.iter().enumerate() {
+        with_their_authors.insert(number, world.ledger.edits_in(&tablet.parts()?));
+    }
+    let held = world.node.parts()?;
+    let held = world.ledger.edits_in(&held);
+    let is_left_alone = |edit: &u32, typed: &crate::ledger::Typed| {
+        let has = with_their_authors.get(&typed.tablet);
+        held.contains(edit) && has.is_some_and(|has| !has.contains(edit))
+    };
     let lost = world.ledger.typed.iter().find(|(edit, typed)| {
-        typed.saved && !typed.forgotten && !typed.evidence && !judged.contains(edit)
+        let is_excused = typed.forgotten || typed.evidence || is_left_alone(edit, typed);
+        typed.saved && !is_excused && !judged.contains(edit)
     });
     match lost {
         None => Ok(()),
         Some((edit, typed)) => Err(Violation::new(
             "saved-is-judged",
-            format!("edit {edit} is neither accepted nor held for its own sake: {typed:?}"),
+            format!(
+                "edit {edit} is neither accepted nor held for its own sake: {typed:?}, {}",
+                whereabouts(world, *edit)?
+            ),
         )),
     }
 }
@@ -399,7 +492,9 @@ fn nothing_is_overwritten_unseen(
     world: &World,
     documents: &BTreeMap<DocumentId, (Subject, Document)>,
 ) -> Checked<()> {
-    let mut times: BTreeMap<u32, usize> = BTreeMap::new();
+    // How often each was sealed, and what was accepted.
+    let mut sealed: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut times: BTreeSet<u32> = BTreeSet::new();
     let accepted: BTreeSet<PartId> = world
         .node
         .accepted()?
@@ -407,15 +502,16 @@ fn nothing_is_overwritten_unseen(
         .map(|part| part.id())
         .collect();
     for (part, known) in &world.ledger.parts {
+        for edit in &known.edits {
+            *sealed.entry(*edit).or_default() += 1;
+        }
         if accepted.contains(part) {
-            for edit in &known.edits {
-                *times.entry(*edit).or_default() += 1;
-            }
+            times.extend(known.edits.iter().copied());
         }
     }
     let mut cells: BTreeMap<(DocumentId, &str), Vec<u32>> = BTreeMap::new();
     for (edit, typed) in &world.ledger.typed {
-        if let (true, Some((code, _))) = (times.contains_key(edit), &typed.cell) {
+        if let (true, Some((code, _))) = (times.contains(edit), &typed.cell) {
             cells.entry((typed.document, code)).or_default().push(*edit);
         }
     }
@@ -439,7 +535,7 @@ fn nothing_is_overwritten_unseen(
         let rivals = document.cells().remove(code).unwrap_or_default();
         let found: BTreeSet<&CellValue> = rivals.iter().map(|rival| &rival.value).collect();
         // Work said again after a rollback may stand beside what replaced it: seen, and no loss.
-        let said_again = edits.iter().any(|edit| times.get(edit) != Some(&1));
+        let said_again = edits.iter().any(|edit| sealed.get(edit) != Some(&1));
         if !(found == standing || said_again && standing.is_subset(&found)) {
             return Err(Violation::new(
                 "nothing-is-overwritten-unseen",

@@ -100,12 +100,9 @@ impl Tablet {
     /// Makes writes durable that the device has already taken. False: they are not, and the device
     /// is what it was before, or gone.
     pub fn save(&mut self, writes: &[Write], ledger: &mut Ledger) -> Checked<bool> {
-        let actor = self.device.as_ref().map(|device| device.sealer().actor());
         match self.durable.commit(writes)? {
             Commit::Durable => {
-                if let Some(actor) = actor {
-                    ledger.learn(actor, writes)?;
-                }
+                ledger.learn(self.key_id, writes)?;
                 Ok(true)
             }
             Commit::Full => {
@@ -118,9 +115,7 @@ impl Tablet {
                 self.device = None;
                 self.exchange = None;
                 // Whether these parts exist is known after the next start; nobody was told so.
-                if let Some(actor) = actor {
-                    ledger.learn(actor, writes)?;
-                }
+                ledger.learn(self.key_id, writes)?;
                 Ok(false)
             }
         }

@@ -268,6 +268,7 @@ impl World {
             Operation::Round(edge) => self.round(edge).map(drop),
             Operation::ServeAt(edge, count) => self.serve(Some(edge), count),
             Operation::Roam { tablet, at } => self.roam(tablet, at),
+            Operation::Branch { tablet, edge } => self.branch(tablet, edge),
         }
     }
 
@@ -501,6 +502,9 @@ impl World {
         }
         if bug == Some(Bug::LeftOutForgotten) {
             received.writes.extend(tablet.forget_what_is_left_out()?);
+        }
+        if bug == Some(Bug::SetAsideForgotten) {
+            received.writes.extend(tablet.forget_what_is_owed()?);
         }
         let saved = tablet.save(&received.writes, &mut self.ledger)?;
         for notice in &received.notices {

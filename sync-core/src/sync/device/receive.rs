@@ -8,6 +8,7 @@ use super::repair::{Mode, Move, REPAIRS_MAX};
 use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::{AttestationError, Entry, SignedPart, attestation};
 use crate::identity::{DocumentId, InstallationId, PartId};
+use crate::log::aside::is_fork;
 use crate::log::staging::PartPlace;
 use crate::log::{Acceptor, Follow, HeldReason, Trust, Verdict, Write};
 use crate::sync::arrival::Arrival;
@@ -89,7 +90,11 @@ impl Device {
         let mut received = Received::default();
         let returned = self.meet(response, fresh, &mut received)?;
         self.receive_records(response, &mut received)?;
-        self.take_answers(response, &mut received);
+        let stands = self.take_answers(response, &mut received)?;
+        if let (true, Some(peer)) = (stands, self.peer.clone()) {
+            // Set aside here, it counts there: it comes back like everything that is lacking here.
+            self.begin_repair(peer, fresh, &mut received.writes)?;
+        }
         let response = self.without_false_piece(response, &mut received);
         let response = &*self.without_older(response, &mut received)?;
         if returned {
@@ -103,13 +108,14 @@ impl Device {
             self.continue_as(fresh, now, &mut received)?;
         } else {
             self.offer_what_is_lost(response, &mut received)?;
+            let mut standing = Vec::new();
             match self.hear(response) {
                 Move::Follow => {
-                    self.take_entries(response, now, &mut received)?;
+                    standing = self.take_entries(response, now, &mut received)?;
                     self.advance(response, &mut received)?;
                 }
                 Move::TakeOlder => {
-                    self.take_entries(response, now, &mut received)?;
+                    standing = self.take_entries(response, now, &mut received)?;
                     if let Some(Told::Older(told)) = &response.repair {
                         self.older_came(told, &mut received)?;
                     }
@@ -119,10 +125,15 @@ impl Device {
                 Move::Take => {
                     let asked = &*self.asked_for(response);
                     received.again |= asked.more;
-                    self.take_entries(asked, now, &mut received)?;
+                    standing = self.take_entries(asked, now, &mut received)?;
                     self.cross_out(asked, &mut received)?;
                 }
                 Move::Wait => self.wait(&mut received),
+            }
+            self.give_way(&standing, now, fresh, &mut received)?;
+            let has_everything = !response.more && !self.is_out_of_step();
+            if has_everything && !received.again {
+                self.say_owed(now, &mut received)?;
             }
         }
         let waits = self
@@ -161,11 +172,18 @@ impl Device {
                 // No fingerprint will tell any more what the node lacks there.
                 let (now, to) = (peer.follow.clone(), &mut received.writes);
                 self.offer_partitions(|of| before.contains(of) && !now.contains(of), to)?;
+                let met_others = self.remembers_nodes();
+                if met_others {
+                    // What other nodes gave of what is followed here from now on.
+                    self.offer_partitions(|of| now.contains(of) && !before.contains(of), to)?;
+                }
                 self.repair = None;
                 self.count_anew(peer, fresh, &mut received.writes)?;
+                return Ok(met_others);
             }
             return Ok(false);
         }
+        self.gave_past.clear();
         self.aim_anew(&mut received.writes);
         if self.return_to(response.node, &mut received.writes)? {
             self.repair = None;
@@ -174,9 +192,12 @@ impl Device {
             if let (Some(follow), Some(mut peer)) = (follow, known)
                 && follow != peer.follow
             {
-                peer.follow = follow;
+                let before = std::mem::replace(&mut peer.follow, follow);
                 peer.position = 0;
                 peer.arrival = Arrival::default();
+                // What was not for this node when it was left is offered to it now.
+                let (now, to) = (peer.follow.clone(), &mut received.writes);
+                self.offer_partitions(|of| now.contains(of) && !before.contains(of), to)?;
                 self.count_anew(peer, fresh, &mut received.writes)?;
             } else if let Some(peer) = self.peer.clone().filter(|peer| self.counts_otherwise(peer))
             {
@@ -238,18 +259,30 @@ impl Device {
         }
     }
 
-    fn take_answers(&mut self, response: &Response, received: &mut Received) {
+    /// Takes the verdicts on what was sent. True: the node accepted a part that was set aside here.
+    fn take_answers(
+        &mut self,
+        response: &Response,
+        received: &mut Received,
+    ) -> Result<bool, DeviceError> {
         // A live node sends news while a request is under way, and an answer may come late: only the
         // answer about these parts is theirs.
         if response.answers.len() != self.in_flight.len()
             || response.answers_to != digest_of_parts(&self.in_flight)
         {
-            return;
+            return Ok(false);
         }
         let in_flight = std::mem::take(&mut self.in_flight);
-        for (part, answer) in in_flight.into_iter().zip(&response.answers) {
+        let (mut stands, mut lacks) = (false, Vec::new());
+        for (part, answer) in in_flight.iter().copied().zip(&response.answers) {
             match answer {
                 PartAnswer::Accepted => {
+                    stands |= self.is_held_here(part);
+                    received.acknowledged += 1;
+                    self.set_outbox(part, None, &mut received.writes);
+                }
+                // It was set aside here, and is said again: nobody need decide about it.
+                PartAnswer::Held(_) if self.is_held_here(part) => {
                     received.acknowledged += 1;
                     self.set_outbox(part, None, &mut received.writes);
                 }
@@ -268,9 +301,15 @@ impl Device {
                         code: code.clone(),
                     });
                 }
-                PartAnswer::Gap(_) | PartAnswer::Waiting => {}
+                PartAnswer::Gap(_) | PartAnswer::Waiting => lacks.push(part),
             }
         }
+        received.again |= self.offer_past(&lacks, &in_flight, &mut received.writes)?;
+        Ok(stands)
+    }
+
+    fn is_held_here(&self, part: PartId) -> bool {
+        matches!(self.log().part(part), Ok(Some(PartPlace::Held(_))))
     }
 
     /// True if the node holds more of our chain than we do, or something else under one of our
@@ -373,14 +412,17 @@ impl Device {
         Verifier::new(&self.catalogue).attested(&Arc::new(piece.clone()))
     }
 
+    /// Takes what an answer brings of the feed. Those parts are handed back that contradict a chain as it
+    /// is here.
     fn take_entries(
         &mut self,
         response: &Response,
         now: i64,
         received: &mut Received,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<Vec<SignedPart>, DeviceError> {
+        let mut standing = Vec::new();
         if response.entries.is_empty() {
-            return Ok(());
+            return Ok(standing);
         }
         let documents = self.touched(response)?;
         let drafts: Vec<_> = documents
@@ -393,14 +435,20 @@ impl Device {
         received.again |= !drafts.is_empty();
         let mut acceptor = Acceptor::new(&self.keyspace, &self.catalogue, &mut self.cache, now)?;
         let mut verifier = Verifier::new(&self.catalogue);
-        let mut delivered = Vec::new();
+        let (mut delivered, mut held) = (Vec::new(), Vec::new());
         for (_, part) in &response.entries {
             let id = part.id();
             let code = match verifier.verify(part.clone()) {
                 Err(code) => Some(code),
                 Ok(part) => match acceptor.accept(&part, Trust::Relayed)? {
                     Verdict::Accepted { .. } | Verdict::Duplicate { .. } => None,
-                    Verdict::Held { reason, .. } => Some(reason.code()),
+                    Verdict::Held { number, reason } => {
+                        if is_fork(reason) {
+                            standing.push(SignedPart::clone(&part));
+                        }
+                        held.push((number, SignedPart::clone(&part)));
+                        Some(reason.code())
+                    }
                     Verdict::Gap { .. } => Some("gap"),
                     Verdict::Waiting => Some("waiting"),
                     Verdict::Refused { code } => Some(code),
@@ -410,6 +458,7 @@ impl Device {
         }
         let writes = acceptor.into_writes();
         self.take(writes, &mut received.writes);
+        self.owe_held(&held, &mut received.writes)?;
         for (part, code) in delivered {
             match code {
                 // The node has it, whoever sent it there.
@@ -428,7 +477,7 @@ impl Device {
             self.documents.remove(document);
         }
         received.documents.extend(documents);
-        Ok(())
+        Ok(standing)
     }
 
     /// Documents that entries not in the log yet are about.

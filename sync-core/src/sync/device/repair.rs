@@ -17,6 +17,7 @@ use super::{Device, DeviceError, OutboxState, Peer};
 use crate::batch::Partition;
 use crate::identity::{InstallationId, PartId};
 use crate::limits;
+use crate::log::staging::PartPlace;
 use crate::log::{Follow, Write};
 use crate::repair::{Comparison, Difference, RepairKey, ShortId, is_worth_comparing};
 use crate::sync::arrival::Arrival;
@@ -240,7 +241,8 @@ impl Device {
         let mut waiting = 0;
         for (part, state) in &self.outbox {
             let waits = *state == OutboxState::Waiting;
-            waiting += u64::from(waits && self.log().part(*part)?.is_some());
+            let place = self.log().part(*part)?;
+            waiting += u64::from(waits && matches!(place, Some(PartPlace::Accepted(_))));
         }
         Ok(self.log().fingerprint(&Follow::All)?.count() > waiting)
     }

@@ -5,6 +5,7 @@ use super::{Device, DeviceError, OutboxState};
 use crate::batch::SignedPart;
 use crate::limits;
 use crate::log::KeyspaceError;
+use crate::log::staging::PartPlace;
 use crate::sync::message::{Known, Request};
 use crate::sync::proof::{self, Proof};
 
@@ -90,37 +91,52 @@ impl Device {
         Ok(false)
     }
 
-    /// Waiting parts in the order of the log, up to one request's bytes.
+    /// Waiting parts, up to one request's bytes: first those that were set aside before any node had them,
+    /// since the numbers of a chain go through them, then those of the log, each in order.
     fn waiting_parts(&self) -> Result<Vec<SignedPart>, DeviceError> {
-        use crate::log::staging::PartPlace;
         let reader = self.log();
         let takes_vouched = self.node_takes_vouched();
-        let mut positions = Vec::new();
-        for (part, state) in &self.outbox {
-            if let (OutboxState::Waiting, Some(PartPlace::Accepted(position))) =
-                (state, reader.part(*part)?)
-            {
-                positions.push(position);
+        let (mut aside, mut positions) = (Vec::new(), Vec::new());
+        for (part, _) in self
+            .outbox
+            .iter()
+            .filter(|(_, state)| **state == OutboxState::Waiting)
+        {
+            match reader.part(*part)? {
+                Some(PartPlace::Accepted(position)) => positions.push(position),
+                Some(PartPlace::Held(number)) => aside.push(number),
+                None => {}
             }
         }
         positions.sort_unstable();
+        aside.sort_unstable();
+        let aside = aside.into_iter().map(|number| -> Result<_, KeyspaceError> {
+            let held = reader.held(number)?;
+            let held = held.ok_or(KeyspaceError::Damaged("held entry"))?;
+            Ok(held.part)
+        });
+        let positions = positions
+            .into_iter()
+            .map(|position| -> Result<_, KeyspaceError> {
+                let entry = reader.entry(position)?;
+                let entry = entry.ok_or(KeyspaceError::Damaged("log entry"))?;
+                Ok(entry.part)
+            });
         let mut parts = Vec::new();
         let mut bytes = 0;
-        for position in positions {
-            let entry = reader
-                .entry(position)?
-                .ok_or(KeyspaceError::Damaged("log entry"))?;
-            if entry.part.attestation().is_some() && !takes_vouched {
+        for part in aside.chain(positions) {
+            let part = part?;
+            if part.attestation().is_some() && !takes_vouched {
                 // An older node could not read the request, and nothing else of it would arrive.
                 continue;
             }
-            bytes += entry.part.encode().len();
+            bytes += part.encode().len();
             let full = bytes > limits::REQUEST_PART_BYTES_MAX
                 || parts.len() >= limits::PARTS_PER_MESSAGE_MAX;
             if full && !parts.is_empty() {
                 break;
             }
-            parts.push(entry.part);
+            parts.push(part);
         }
         Ok(parts)
     }

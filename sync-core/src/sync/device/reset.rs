@@ -132,7 +132,7 @@ impl Device {
         Ok(0)
     }
 
-    fn rebuild(&mut self) -> Result<(), DeviceError> {
+    pub(super) fn rebuild(&mut self) -> Result<(), DeviceError> {
         self.cache.clear();
         self.documents.clear();
         self.keyspace.clear_derived();
@@ -149,6 +149,11 @@ impl Device {
     ) -> Result<(), DeviceError> {
         self.sealer.installation = fresh;
         self.take(vec![state_write(fresh)], &mut received.writes);
+        let mode = self.peer.as_ref().map(|peer| peer.mode);
+        if self.remembers_nodes() || matches!(mode, Some(Mode::Repairing(_))) {
+            // What others gave may be lacking there; what is not is taken out again while its feed is read.
+            self.offer_everything(&mut received.writes);
+        }
         self.forget_elsewhere(&mut received.writes);
         received.notices.push(Notice::NewInstallation);
         received.again = true;
@@ -199,7 +204,10 @@ impl Device {
     }
 
     /// The subject of a document, in the log or only in a part that was set aside.
-    fn forked_subject(&self, id: DocumentId) -> Result<crate::document::Subject, DeviceError> {
+    pub(super) fn forked_subject(
+        &self,
+        id: DocumentId,
+    ) -> Result<crate::document::Subject, DeviceError> {
         if let Some(index) = self.log().document(id)? {
             return Ok(index.subject().clone());
         }

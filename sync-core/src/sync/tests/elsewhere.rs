@@ -197,3 +197,48 @@ fn what_the_edge_alone_has_acknowledged_is_known_until_the_province_confirms_it(
     );
     assert_eq!(area.hanh.unconfirmed_by(NodeId([77; 16])).unwrap(), None);
 }
+
+/// A right that is given while a tablet is away from a node, or that this node hears of later than the
+/// tablet: what other nodes gave of that commune is offered there before anything is compared.
+#[test]
+fn what_is_followed_later_comes_along_from_elsewhere() {
+    for edge_hears in [false, true] {
+        let mut province = Node::new();
+        let mut hanh = province.enrol(1, Role::Officer, 3, false);
+        let mut tuan = province.enrol(2, Role::Officer, 2, false);
+        let mut edge = second(&province, 9);
+        for node in [&mut edge, &mut province] {
+            tuan.edit(&subject(2), &[cell("I.1", 1)]).unwrap();
+            sync(node, &mut tuan);
+        }
+        province.record(Body::Grant(Grant {
+            grant: GrantId([77; 8]),
+            person: PersonId([2; 8]),
+            role: Role::Officer,
+            unit: Some(UnitId([3; 8])),
+            subtree: false,
+            until: 0,
+        }));
+        hanh.edit(&subject(3), &[cell("I.1", 5)]).unwrap();
+        sync(&mut province, &mut hanh);
+        sync(&mut province, &mut tuan);
+        let newest = province.records().pop().unwrap();
+        let hears = |edge: &mut Node| {
+            edge.catalogue.apply(&newest).unwrap();
+            let key = keys::catalogue(edge.catalogue.last_number());
+            let value = Some(newest.encode());
+            edge.keyspace.apply([Write { key, value }]);
+        };
+        if edge_hears {
+            hears(&mut edge);
+        } else {
+            // The tablet is back at the edge, which hears of it only then.
+            exchange(&mut edge, &mut tuan, Link::Good).unwrap();
+            if edge.catalogue.last_number() < province.catalogue.last_number() {
+                hears(&mut edge);
+            }
+        }
+        assert_eq!(sync(&mut edge, &mut tuan), [], "{edge_hears}");
+        assert_eq!(all(&edge), all(&province), "{edge_hears}");
+    }
+}

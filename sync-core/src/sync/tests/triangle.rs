@@ -10,9 +10,11 @@ use crate::sync::uplink::{Brought, Settled};
 pub(super) struct Edge {
     pub(super) node: Node,
     person: PersonId,
-    uplink: Uplink,
+    pub(super) uplink: Uplink,
     /// How often everything was compared anew.
     began_anew: usize,
+    /// How often a branch was set aside.
+    pub(super) gave_way: usize,
 }
 
 /// What is done wrong on purpose.
@@ -36,7 +38,7 @@ enum Fate {
 }
 
 impl Edge {
-    fn new(province: &mut Node) -> Self {
+    pub(super) fn new(province: &mut Node) -> Self {
         Self::of_unit(province, 1)
     }
 
@@ -78,6 +80,7 @@ impl Edge {
             person,
             uplink,
             began_anew: 0,
+            gave_way: 0,
         }
     }
 
@@ -139,6 +142,17 @@ impl Edge {
         }
         self.began_anew += usize::from(settled.standing == Standing::Again);
         self.node.keyspace.apply([settled.write.clone()]);
+        if let Some(losing) = &settled.losing {
+            let aside = losing.set_aside(&self.node.keyspace).unwrap();
+            self.gave_way += 1;
+            let restarts = self.node.identity.restarts as u8;
+            self.node.identity = self.node.identity.renewed(NodeId([100 + restarts; 16]));
+            self.node.keyspace.apply([self.node.identity.write()]);
+            self.node.keyspace.apply(aside.writes.iter().cloned());
+            self.node.keyspace.clear_derived();
+            crate::log::rebuild::rebuild(&mut self.node.keyspace).unwrap();
+            self.node.cache.clear();
+        }
         Some(settled)
     }
 
@@ -153,7 +167,7 @@ impl Edge {
     }
 
     /// A round to its end.
-    fn round(&mut self, province: &mut Node) -> Standing {
+    pub(super) fn round(&mut self, province: &mut Node) -> Standing {
         self.uplink.begin();
         for _ in 0..60 {
             let settled = self
@@ -173,7 +187,7 @@ fn open(node: &Node) -> Uplink {
     Uplink::open(&node.keyspace, province(), actor).unwrap()
 }
 
-fn field() -> (Node, Edge, Vec<Device>) {
+pub(super) fn field() -> (Node, Edge, Vec<Device>) {
     let mut province = Node::new();
     let mut devices: Vec<Device> = (1..=3)
         .map(|id| province.enrol_new(id, Role::Officer, 1, true))

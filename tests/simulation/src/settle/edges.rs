@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use sync_core::batch::SignedPart;
 use sync_core::identity::PartId;
-use sync_core::log::{Follow, LogReader};
-use sync_core::sync::Session;
+use sync_core::log::staging::PartPlace;
+use sync_core::log::{Follow, Keyspace, KeyspaceError, LogReader};
+use sync_core::sync::{OutboxState, Session};
 
 use super::ROUNDS_MAX;
 use crate::invariants::{is_honest_reason, reason_at_node};
@@ -32,6 +34,57 @@ pub(super) fn come_home(world: &mut World) -> Checked<()> {
     Ok(())
 }
 
+/// A first contact at one edge was broken off, and its chain lost: what came of it another edge cannot take,
+/// since neither has what comes before it. Nobody but the province can tell; a tablet with such parts comes by.
+pub(super) fn who_lacks_a_past_comes_by(world: &mut World) -> Checked<()> {
+    for number in 0..world.tablets.len() {
+        if world.tablet(number)?.at.is_some() && lacks_a_past(world, number)? {
+            world
+                .trace
+                .say(format_args!("  tablet {number} comes by the province"));
+            world.roam(number, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// True if a part waits on a tablet and what comes before it, there and at its node, is in neither.
+fn lacks_a_past(world: &World, number: usize) -> Checked<bool> {
+    let tablet = world.tablets.get(number);
+    let Some((device, at)) = tablet.and_then(|tablet| Some((tablet.device.as_ref()?, tablet.at)))
+    else {
+        return Ok(false);
+    };
+    let there = &world.node_in(at)?.keyspace;
+    for (part, state) in device.outbox() {
+        let waits = *state == OutboxState::Waiting;
+        let Some(waiting) = must("part", device.part(*part))?.filter(|_| waits) else {
+            continue;
+        };
+        for before in world.ledger.parts.keys() {
+            let known = must("part", part_at(&world.node.keyspace, *before))?;
+            let is_before = known.is_some_and(|known| {
+                known.actor() == waiting.actor() && known.part_hash() == waiting.part().previous
+            });
+            let is_here = must("part", device.log().part(*before))?.is_some();
+            let is_there = must("part", LogReader(there).part(*before))?.is_some();
+            if is_before && !is_here && !is_there {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn part_at(keyspace: &dyn Keyspace, part: PartId) -> Result<Option<SignedPart>, KeyspaceError> {
+    let reader = LogReader(keyspace);
+    Ok(match reader.part(part)? {
+        None => None,
+        Some(PartPlace::Accepted(position)) => reader.entry(position)?.map(|entry| entry.part),
+        Some(PartPlace::Held(number)) => reader.held(number)?.map(|held| held.part),
+    })
+}
+
 /// Parts that an edge holds and a restored province lost: neither a position nor a fingerprint tells of
 /// them, so they come back when their author comes by.
 pub(super) fn told_by_their_authors_alone(world: &World) -> Checked<BTreeSet<PartId>> {
@@ -56,7 +109,7 @@ pub(super) fn told_by_their_authors_alone(world: &World) -> Checked<BTreeSet<Par
     Ok(parts)
 }
 
-fn accepted(keyspace: &dyn sync_core::log::Keyspace, follow: &Follow) -> Checked<BTreeSet<PartId>> {
+fn accepted(keyspace: &dyn Keyspace, follow: &Follow) -> Checked<BTreeSet<PartId>> {
     let mut parts = BTreeSet::new();
     let read = LogReader(keyspace).each_part(follow, u64::MAX, &mut |_, part| {
         parts.insert(part);
