@@ -49,7 +49,7 @@ test("an old copy of a profile goes on as a new installation", async () => {
   await field.serve();
   await sync(hanh);
   await hanh.click("button.badge");
-  await says(hanh, "Máy này vừa được phục hồi từ bản cũ");
+  await says(hanh, "Một máy vừa được phục hồi từ bản cũ");
   await shot(hanh, "new-installation");
   await hanh.click("dialog .head button");
   await badge(hanh, "Đã đồng bộ");
