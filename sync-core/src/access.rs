@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use crate::batch::{Compartment, Partition};
 use crate::catalogue::{Catalogue, Grant, Role};
 use crate::date::Date;
+use crate::form::local;
 use crate::gate::Touch;
 use crate::identity::{PersonId, UnitId};
 
@@ -20,6 +21,8 @@ use crate::identity::{PersonId, UnitId};
 pub enum Subject {
     /// Cells, notes with sources and reasons, narrative, attachments, the template version.
     Content,
+    /// Rows that a unit adds to a form for itself and the units below it.
+    LocalRow,
     /// Comments at cells.
     Comment,
     /// A statement by its number (`docs/formats.md` section 7).
@@ -33,6 +36,7 @@ pub const WRITES: [(Role, &[Subject]); 8] = [
         Role::Officer,
         &[
             Subject::Content,
+            Subject::LocalRow,
             Subject::Comment,
             Subject::Statement(1),
             Subject::Statement(2),
@@ -42,6 +46,7 @@ pub const WRITES: [(Role, &[Subject]); 8] = [
         Role::Head,
         &[
             Subject::Content,
+            Subject::LocalRow,
             Subject::Comment,
             Subject::Statement(1),
             Subject::Statement(2),
@@ -51,6 +56,7 @@ pub const WRITES: [(Role, &[Subject]); 8] = [
     (
         Role::Aggregator,
         &[
+            Subject::LocalRow,
             Subject::Comment,
             Subject::Statement(4),
             Subject::Statement(5),
@@ -77,9 +83,10 @@ pub const WRITES: [(Role, &[Subject]); 8] = [
     (Role::Auditor, &[Subject::Comment]),
 ];
 
-/// What a touch is to rights.
-pub fn subject(touch: &Touch) -> Subject {
+/// What a touch is to rights, among the documents of a compartment.
+pub fn subject(compartment: Compartment, touch: &Touch) -> Subject {
     match touch {
+        Touch::Cell(_) if compartment == Compartment::Forms => Subject::LocalRow,
         Touch::Cell(_)
         | Touch::Note(_)
         | Touch::TemplateVersion
@@ -88,6 +95,21 @@ pub fn subject(touch: &Touch) -> Subject {
         Touch::Comment(_) => Subject::Comment,
         Touch::SignOff(statement) => Subject::Statement(*statement),
     }
+}
+
+/// True if all of this can be written in a compartment at all, whoever writes it. Where the rows of a unit stand
+/// nothing else is written: no row of the form itself, no figure, no signature.
+pub fn belong(compartment: Compartment, touches: &[Touch]) -> bool {
+    let is_row = |touch: &Touch| matches!(touch, Touch::Cell(key) if local::is_key(key));
+    compartment != Compartment::Forms || touches.iter().all(is_row)
+}
+
+/// True if a person may add rows to forms for a unit.
+pub fn adds_rows(catalogue: &Catalogue, person: PersonId, unit: UnitId, now: i64) -> bool {
+    let day = Date::of_timestamp(now).to_string();
+    catalogue.grants_of(person, now).any(|grant| {
+        role_writes(grant.role, Subject::LocalRow) && covers(catalogue, grant, unit, &day)
+    })
 }
 
 /// True if a role may write this.
@@ -120,9 +142,10 @@ pub fn first_refused<'a>(
         .filter(|grant| covers(catalogue, grant, partition.unit, &day))
         .map(|grant| grant.role)
         .collect();
-    touches
-        .iter()
-        .find(|touch| !roles.iter().any(|role| role_writes(*role, subject(touch))))
+    touches.iter().find(|touch| {
+        let subject = subject(partition.compartment, touch);
+        !roles.iter().any(|role| role_writes(*role, subject))
+    })
 }
 
 /// True if a person may read a unit: any grant that holds there.
@@ -140,7 +163,8 @@ pub fn has_role(catalogue: &Catalogue, person: PersonId, role: Role, now: i64) -
         .any(|grant| grant.role == role && grant.unit.is_none())
 }
 
-/// The partitions a person's devices hold; none means all of them.
+/// The partitions a person's devices hold; none means all of them. Who reads a unit reads the rows that it and
+/// the units above it add to forms: its reports are filled by them.
 pub fn readable(catalogue: &Catalogue, person: PersonId, now: i64) -> Option<BTreeSet<Partition>> {
     if catalogue
         .grants_of(person, now)
@@ -148,12 +172,15 @@ pub fn readable(catalogue: &Catalogue, person: PersonId, now: i64) -> Option<BTr
     {
         return None;
     }
+    let day = Date::of_timestamp(now).to_string();
     let units = catalogue.units().map(|(unit, _)| *unit);
-    let compartment = Compartment::Reports;
-    let readable = units.filter(|unit| may_read(catalogue, person, *unit, now));
-    Some(
-        readable
-            .map(|unit| Partition { unit, compartment })
-            .collect(),
-    )
+    let mut readable = BTreeSet::new();
+    for unit in units.filter(|unit| may_read(catalogue, person, *unit, now)) {
+        let of = |unit, compartment| Partition { unit, compartment };
+        readable.insert(of(unit, Compartment::Reports));
+        let above = catalogue.above(unit, &day);
+        let forms = std::iter::once(unit).chain(above);
+        readable.extend(forms.map(|unit| of(unit, Compartment::Forms)));
+    }
+    Some(readable)
 }

@@ -389,6 +389,13 @@ impl Catalogue {
         }
         false
     }
+    /// The units above a unit on a day, the nearest one first. A cycle ends the walk.
+    pub fn above(&self, unit: UnitId, day: &str) -> Vec<UnitId> {
+        let parent = |unit: &UnitId| self.unit_on(*unit, day)?.parent;
+        std::iter::successors(parent(&unit), parent)
+            .take(crate::limits::UNIT_TIERS_MAX)
+            .collect()
+    }
     /// One version of a template.
     pub fn template(&self, id: &str, version: u32) -> Option<&TemplateVersion> {
         self.templates.get(&(id.to_owned(), version))

@@ -22,6 +22,7 @@ pub mod drafted;
 pub mod entry;
 pub mod formula;
 pub mod import;
+pub mod local;
 mod outline;
 pub mod printed;
 pub mod published;
@@ -53,6 +54,8 @@ pub struct Template {
     formulas: Vec<Option<Formula<usize>>>,
     evaluation_order: Vec<usize>,
     aggregations: Vec<Aggregation>,
+    /// The rows that units added, by code; none in a template as it was published.
+    local: BTreeMap<String, local::Standing>,
 }
 
 /// One printed table of the form.

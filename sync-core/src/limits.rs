@@ -89,6 +89,13 @@ pub const OUTLINE_LEVELS_MAX: u8 = 3;
 /// Choices of one row, and annotations of one row, section or template.
 pub const TEMPLATE_CHOICES_MAX: usize = 256;
 
+/// Rows that one unit adds to one form: more than that is a form of its own. What two people add at once may exceed
+/// it; the first of them are shown, the values of the others stay readable.
+pub const LOCAL_ROWS_MAX: usize = 100;
+
+/// Bytes of the label or the help of a row that a unit adds: half a printed page.
+pub const LOCAL_ROW_TEXT_BYTES_MAX: usize = 2 * 1024;
+
 /// Bytes of one label, title or annotation of a template: two printed pages.
 pub const TEMPLATE_TEXT_BYTES_MAX: usize = 8 * 1024;
 

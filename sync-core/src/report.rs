@@ -10,7 +10,7 @@ pub mod signing;
 
 use crate::cell::{CellValue, Rival};
 use crate::form::formula::{Outcome, Unresolved};
-use crate::form::{Indicator, Kind, Template};
+use crate::form::{Indicator, Kind, Template, local};
 use crate::number::{Number, Range};
 use crate::roll_up::RowCell;
 use std::collections::BTreeMap;
@@ -299,12 +299,14 @@ pub fn findings(template: &Template, cells: &BTreeMap<String, Vec<Rival>>) -> Ve
     findings
 }
 
-/// Cells that stand in no row.
+/// Cells that stand in no row. One of a row that a unit added itself says nothing against a report: where that row
+/// was retired, or is not known, the value is kept and counts nowhere.
 fn unknown_codes(
     template: &Template,
     cells: &BTreeMap<String, Vec<Rival>>,
 ) -> impl Iterator<Item = Finding> {
-    let unknown = cells.keys().filter(|code| template.row(code).is_none());
+    let is_unknown = |code: &&String| template.row(code).is_none() && !local::is_code(code);
+    let unknown = cells.keys().filter(is_unknown);
     unknown.map(|code| Finding {
         code: code.clone(),
         rule: Rule::UnknownCode,

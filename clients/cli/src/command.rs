@@ -20,6 +20,7 @@ mod people;
 mod plan;
 mod rehearse;
 mod replay;
+mod row;
 mod show;
 mod sign_in;
 mod status;
@@ -91,6 +92,9 @@ enum Command {
     List(list::List),
     /// Fill a report from a file: saved on the device, sent by `sync`
     Fill(fill::Fill),
+    /// Rows that a unit adds to a form for itself and the units below it
+    #[command(subcommand)]
+    Row(row::Row),
     /// Seal what was typed, send it, read what others wrote
     Sync(sync::Sync),
     /// Show a report: values, rivals, formulas, findings
@@ -263,6 +267,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::SignIn(command) => command.run(context),
         Command::List(command) => command.run(context),
         Command::Fill(command) => command.run(context),
+        Command::Row(command) => command.run(context),
         Command::Sync(command) => command.run(context),
         Command::Show(command) => command.run(context),
         Command::History(command) => command.run(context),

@@ -17,6 +17,7 @@ pub mod road;
 pub mod administration;
 pub mod enrolment;
 pub mod figures;
+pub mod local_rows;
 pub mod lookup;
 pub mod plan_proposal;
 pub mod proposal;

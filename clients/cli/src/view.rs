@@ -10,7 +10,7 @@ use sync_core::number::Range;
 use sync_core::report::{self, Finding, Rule};
 use sync_core::roll_up::{Figure, FigureValue};
 
-use crate::lookup::Authors;
+use crate::lookup::{self, Authors};
 
 /// One row of a report.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct RowView {
     pub code: String,
     /// The printed ordinal.
     pub stt: String,
+    /// The unit that added it, by name; none for a row of the form itself.
+    pub of_unit: Option<String>,
     /// The label.
     pub label: String,
     /// The unit of measure.
@@ -65,6 +67,9 @@ pub fn rows(
     let row = |row: &sync_core::form::Indicator| RowView {
         code: row.code.clone(),
         stt: row.stt.clone(),
+        of_unit: template
+            .local_row(&row.code)
+            .map(|local| lookup::unit_name(catalogue, local.unit)),
         label: row.label.clone(),
         unit: row.unit.clone(),
         rivals: cells
@@ -240,7 +245,7 @@ pub fn row_json(row: &RowView) -> Value {
     let rivals: Vec<Value> = row.rivals.iter().map(rival_json).collect();
     json!({
         "code": row.code, "label": row.label, "unit": row.unit,
-        "values": rivals,
+        "of_unit": row.of_unit, "stt": row.stt, "values": rivals,
         "in_conflict": row.rivals.len() > 1,
         "formula": row.formula.as_ref().map(|outcome| match outcome {
             Ok(range) => range_json(*range),

@@ -310,9 +310,47 @@ impl Tablet {
         self.act(|state| state.effect(subject, code, choices, totals))
     }
 
-    /// The printed form of a template, of a version or of the newest one: sections and rows.
-    pub fn form(&self, template: &str, version: Option<u32>) -> Result<String, JsValue> {
-        self.act(|state| state.form(template, version))
+    /// The printed form of a template, of a version or of the newest one: sections and rows. With `of`, a subject,
+    /// it has the rows that the unit of that report and those above it added.
+    pub fn form(
+        &self,
+        template: &str,
+        version: Option<u32>,
+        of: Option<String>,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.form(template, version, of.as_deref()))
+    }
+
+    /// The rows that units added to the form of a report: its own unit first, then those above that have any or for
+    /// which this person may add some.
+    #[wasm_bindgen(js_name = localRows)]
+    pub fn local_rows(&self, subject: &str, now: f64) -> Result<String, JsValue> {
+        self.act(|state| state.local_rows(subject, now as i64))
+    }
+
+    /// Adds a row to the form of a report for a unit: its own, or one above it. `random` is 4 random bytes.
+    #[wasm_bindgen(js_name = addLocalRow)]
+    pub fn add_local_row(
+        &self,
+        subject: &str,
+        unit: &str,
+        row: &str,
+        now: f64,
+        random: &[u8],
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.add_local_row(subject, unit, row, now as i64, random))
+    }
+
+    /// Changes a row that a unit added: what is not named stays.
+    #[wasm_bindgen(js_name = changeLocalRow)]
+    pub fn change_local_row(
+        &self,
+        subject: &str,
+        code: &str,
+        change: &str,
+        now: f64,
+    ) -> Result<String, JsValue> {
+        self.act(|state| state.change_local_row(subject, code, change, now as i64))
     }
 
     /// What the newest version of its form would change in a report; null if it is filled by that one.
@@ -336,7 +374,7 @@ impl Tablet {
         self.act(|state| state.history(subject, code))
     }
 
-    /// What a typed text would be in a row of a version, or of the newest one.
+    /// What a typed text would be in a row of a version, or of the newest one; `of` as for [`Tablet::form`].
     #[wasm_bindgen(js_name = readTyped)]
     pub fn read_typed(
         &self,
@@ -344,8 +382,9 @@ impl Tablet {
         code: &str,
         text: &str,
         version: Option<u32>,
+        of: Option<String>,
     ) -> Result<String, JsValue> {
-        self.act(|state| state.read_typed(template, code, text, version))
+        self.act(|state| state.read_typed(template, code, text, version, of.as_deref()))
     }
 
     /// The same of many cells: `cells` is a list of code and text.
@@ -355,8 +394,9 @@ impl Tablet {
         template: &str,
         cells: &str,
         version: Option<u32>,
+        of: Option<String>,
     ) -> Result<String, JsValue> {
-        self.act(|state| state.read_all(template, cells, version))
+        self.act(|state| state.read_all(template, cells, version, of.as_deref()))
     }
 
     /// Totals of a unit from the reports on this tablet.

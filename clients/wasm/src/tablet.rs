@@ -6,6 +6,7 @@ mod comments;
 mod counts;
 mod earlier;
 mod lists;
+mod local_rows;
 mod narrative;
 mod nodes;
 mod settling;
@@ -28,6 +29,7 @@ use sync_core::batch::{Entry as PartEntry, Sealer, SignedPart};
 use sync_core::catalogue::{Catalogue, SignedRecord};
 use sync_core::document::{Document, Subject};
 use sync_core::form::Template;
+use sync_core::form::local::LocalRowError;
 use sync_core::identity::{
     ActorId, ChangeHash, InstallationId, KeyId, NodeId, PartId, PersonId, ProvinceId, UnitId,
     labelled_hash,
@@ -72,6 +74,12 @@ pub enum StepError {
         sync_core::limits::NARRATIVE_CHARACTERS_MAX
     )]
     WordsTooMany,
+    /// This person may not add rows to forms for that unit.
+    #[error("this person adds no rows to forms there")]
+    RowsNotAllowed,
+    /// A row of a unit that cannot be added or changed so.
+    #[error(transparent)]
+    LocalRow(#[from] LocalRowError),
     /// There is nothing to be carried forward into this row.
     #[error("{0} has no single figure in the period before")]
     NothingEarlier(String),
@@ -98,6 +106,16 @@ impl StepError {
             Self::Device(_) => "tablet-device",
             Self::Typed(_) => "tablet-typed",
             Self::WordsTooMany => "tablet-words-too-many",
+            Self::RowsNotAllowed => "tablet-rows-not-allowed",
+            Self::LocalRow(LocalRowError::Locked(_)) => "tablet-row-locked",
+            Self::LocalRow(LocalRowError::Unknown(_)) => "tablet-row-unknown",
+            Self::LocalRow(LocalRowError::LabelMissing) => "tablet-row-label-missing",
+            Self::LocalRow(LocalRowError::TextTooLong) => "tablet-row-text-too-long",
+            Self::LocalRow(LocalRowError::Heading | LocalRowError::Template(_)) => {
+                "tablet-row-choices"
+            }
+            Self::LocalRow(LocalRowError::Place(_)) => "tablet-row-place",
+            Self::LocalRow(LocalRowError::TooMany) => "tablet-row-too-many",
             Self::NothingEarlier(_) => "tablet-nothing-earlier",
             Self::Frame(_) => "tablet-frame",
             Self::Problem(_) => "tablet-problem",
@@ -122,6 +140,10 @@ pub struct TabletState {
     templates: BTreeMap<(String, u32), Arc<Template>>,
     /// What the templates that somebody fills say about their rows.
     checks: BTreeMap<(String, u32), Arc<Checks>>,
+    /// What units added to forms, by form and unit.
+    local_rows: BTreeMap<(String, UnitId), local_rows::Read>,
+    /// Forms with those rows, the one made last first.
+    filled: Vec<local_rows::Filled>,
     /// The figures of the period before the one that is looked at, and of which state they are.
     earlier: Option<earlier::Earlier>,
     /// The key of each chain in the log, up to a position.
@@ -173,6 +195,8 @@ impl TabletState {
             writes,
             templates: BTreeMap::new(),
             checks: BTreeMap::new(),
+            local_rows: BTreeMap::new(),
+            filled: Vec::new(),
             earlier: None,
             authors: BTreeMap::new(),
             authors_through: 0,
@@ -360,8 +384,11 @@ impl TabletState {
     }
 
     /// See [`crate::Tablet::form`].
-    pub fn form(&mut self, template: &str, version: Option<u32>) -> Step {
-        Ok(view::form(&*self.asked_template(template, version)?).to_string())
+    pub fn form(&mut self, template: &str, version: Option<u32>, of: Option<&str>) -> Step {
+        let filled = self.asked_form(template, version, of)?;
+        let catalogue = self.device.catalogue();
+        let name = |unit| unit_name(catalogue, unit);
+        Ok(view::form(&filled.template, &filled.mark, &name).to_string())
     }
 
     /// See [`crate::Tablet::report`].
@@ -389,7 +416,12 @@ impl TabletState {
     }
 
     fn rows_of(&mut self, subject: &Subject, document: &Document) -> Step {
-        let template = self.template_of(subject)?;
+        let local_rows::Filled {
+            template,
+            checks,
+            mark,
+            ..
+        } = self.filled_by(subject)?;
         let cells = document.cells();
         let beside = view::Around {
             margins: document.margins(),
@@ -397,7 +429,6 @@ impl TabletState {
         };
         let newest = self.newest_template(&subject.template)?.version();
         let without_row = self.without_row(subject, &template, &cells);
-        let checks = self.checks_of(&template);
         let earlier = self.figures_before(subject)?;
         let kept = self.origins(subject)?;
         let origins = kept.of(&self.device, &self.authors);
@@ -412,7 +443,7 @@ impl TabletState {
         Ok(json!({
             "document": document.id(), "heads": document.heads(),
             "template_version": template.version(), "newest_version": newest,
-            "without_row": without_row, "rows": rows, "blocking": blocking,
+            "local": mark, "without_row": without_row, "rows": rows, "blocking": blocking,
             "undo": self.undo.offered(document.id()), "narrative": narrative::standing(&template, &narrative),
         })
         .to_string())

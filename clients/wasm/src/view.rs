@@ -10,7 +10,7 @@ use sync_core::document::margin::words;
 use sync_core::document::{Comment, Margin, Thread};
 use sync_core::form::formula::Outcome;
 use sync_core::form::{Indicator, OutlinePart, Section, Template};
-use sync_core::identity::{ActorId, ChangeHash, KeyId};
+use sync_core::identity::{ActorId, ChangeHash, KeyId, UnitId};
 use sync_core::number::{Number, Range};
 use sync_core::report::review::{self, Beside, Checks};
 use sync_core::report::{self, Finding, Rule, sentence, signing};
@@ -31,16 +31,16 @@ pub(crate) struct Origins<'a> {
     pub(crate) sealed: &'a BTreeSet<ChangeHash>,
 }
 
-/// A printed form.
-pub(crate) fn form(template: &Template) -> Value {
+/// A printed form, with the rows that units added to it: `mark` stands for those, `name` tells the name of a unit.
+pub(crate) fn form(template: &Template, mark: &str, name: &dyn Fn(UnitId) -> String) -> Value {
     let sections: Vec<Value> = template
         .sections()
         .iter()
-        .map(|section| section_json(template, section))
+        .map(|section| section_json(template, section, name))
         .collect();
     json!({
         "id": template.id(), "version": template.version(), "title": template.title(),
-        "sections": sections, "outline": outline(template),
+        "local": mark, "sections": sections, "outline": outline(template),
     })
 }
 
@@ -49,11 +49,11 @@ fn outline(template: &Template) -> Vec<Value> {
     template.outline().iter().map(part).collect()
 }
 
-fn section_json(template: &Template, section: &Section) -> Value {
+fn section_json(template: &Template, section: &Section, name: &dyn Fn(UnitId) -> String) -> Value {
     let rows: Vec<Value> = template
         .rows_of(section)
         .iter()
-        .map(|row| row_json(template, row))
+        .map(|row| row_json(template, row, name))
         .collect();
     json!({
         "id": section.id, "printed": section.printed, "title": section.title,
@@ -61,9 +61,11 @@ fn section_json(template: &Template, section: &Section) -> Value {
     })
 }
 
-fn row_json(template: &Template, row: &Indicator) -> Value {
+fn row_json(template: &Template, row: &Indicator, name: &dyn Fn(UnitId) -> String) -> Value {
+    let local = template.local_row(&row.code);
+    let under = local.and_then(|local| local.under.as_deref());
     let mut depth = 0;
-    let mut above = row.parent.as_deref();
+    let mut above = under.or(row.parent.as_deref());
     // Parents were checked to make no circle when the template was read.
     while let Some(parent) = above.and_then(|code| template.row(code)) {
         depth += 1;
@@ -74,12 +76,20 @@ fn row_json(template: &Template, row: &Indicator) -> Value {
         .iter()
         .map(|choice| json!({"value": choice.value, "label": choice.label}))
         .collect();
-    json!({
+    let mut value = json!({
         "code": row.code, "stt": row.stt, "label": row.label, "unit": row.unit,
         "kind": row.kind.name(), "depth": depth, "choices": choices, "note": row.note,
         "computed_only": row.computed_only,
         "formula": row.formula.as_ref().map(ToString::to_string),
-    })
+    });
+    if let (Some(value), Some(local)) = (value.as_object_mut(), local) {
+        let local = json!({
+            "unit": local.unit, "name": name(local.unit), "displaced": local.displaced,
+            "label_en": local.label_en,
+        });
+        value.insert("local".to_owned(), local);
+    }
+    value
 }
 
 /// What a report is looked through with while it is filled.

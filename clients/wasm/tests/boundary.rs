@@ -141,7 +141,10 @@ fn a_report_is_moved_to_a_newer_version_with_everything_in_it() {
     });
     hanh.sync(&mut node);
     let form = |worker: &mut Worker, version| -> Value {
-        let form = worker.state.form("bao-cao-cchc-2022", version).unwrap();
+        let form = worker
+            .state
+            .form("bao-cao-cchc-2022", version, None)
+            .unwrap();
         serde_json::from_str(&form).unwrap()
     };
     assert_eq!(form(&mut hanh, Some(1))["version"], 1);
@@ -237,7 +240,13 @@ fn a_question_is_asked_and_nothing_is_written() {
     let mut hanh = Worker::enrolled(&node, 1);
     let read = |worker: &mut Worker, code: &str, text: &str| -> Value {
         let template = "bao-cao-cchc-2022";
-        serde_json::from_str(&worker.state.read_typed(template, code, text, None).unwrap()).unwrap()
+        serde_json::from_str(
+            &worker
+                .state
+                .read_typed(template, code, text, None, None)
+                .unwrap(),
+        )
+        .unwrap()
     };
     let asked = read(&mut hanh, "III.3.1.1", "1,234,567");
     assert_eq!(asked["fault"], "ambiguous-number", "{asked}");
@@ -501,7 +510,7 @@ fn what_the_page_gets_wrong_is_an_error_and_no_panic() {
     ] {
         assert!(hanh.state.report(text).is_err(), "{text}");
     }
-    assert!(hanh.state.form("nothing", None).is_err());
+    assert!(hanh.state.form("nothing", None, None).is_err());
     assert!(hanh.state.receive(b"no frame", NOW, &[9; 8], "[]").is_err());
     assert!(hanh.state.receive(&[], NOW, &[9; 7], "[]").is_err());
     assert!(TabletState::open("zz", &[1; 8], &seed(1), &[], false).is_err());

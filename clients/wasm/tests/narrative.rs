@@ -44,7 +44,7 @@ fn blocking(worker: &mut Worker) -> Value {
 fn the_form_has_its_outline_and_words_survive_the_end_of_the_worker() {
     let node = Node::new();
     let mut hanh = Worker::enrolled(&node, 1);
-    let form = hanh.state.form("bao-cao-cchc-2022", None).unwrap();
+    let form = hanh.state.form("bao-cao-cchc-2022", None, None).unwrap();
     let form: Value = serde_json::from_str(&form).unwrap();
     let outline = form["outline"].as_array().unwrap();
     assert!(

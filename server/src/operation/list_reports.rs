@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::batch::{Compartment, Partition};
 use sync_core::date::Date;
+use sync_core::document::SubjectKind;
 use sync_core::identity::{DocumentId, UnitId};
 
 use crate::app::{App, SharedApp, blocking};
@@ -95,10 +96,11 @@ fn list(app: &App, identity: Identity, request: &Request) -> Result<Page<ReportL
             .report(document)?
             .ok_or_else(|| Problem::new(ProblemCode::ChangedMeanwhile))?;
         let subject = &report.extract.subject;
-        let wanted = request
-            .template
-            .as_ref()
-            .is_none_or(|id| *id == subject.template)
+        let wanted = subject.kind == SubjectKind::Report
+            && request
+                .template
+                .as_ref()
+                .is_none_or(|id| *id == subject.template)
             && request
                 .period
                 .as_ref()

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sync_core::batch::SignedPart;
 use sync_core::catalogue::Catalogue;
 use sync_core::cell::Rival;
-use sync_core::document::Document;
+use sync_core::document::{Document, SubjectKind};
 use sync_core::identity::{ActorId, ChangeHash, DocumentId, KeyId, PersonId, UnitId};
 use sync_core::log::{DocumentIndex, LogReader};
 
@@ -112,7 +112,8 @@ fn readable(app: &App, identity: Identity, document: DocumentId) -> Result<Docum
     let index = LogReader(&below)
         .document(document)?
         .ok_or_else(|| unknown(document))?;
-    if session(app, identity).follow.contains(index.partition()) {
+    let is_report = index.subject().kind == SubjectKind::Report;
+    if is_report && session(app, identity).follow.contains(index.partition()) {
         Ok(index)
     } else {
         // What may not be seen is not there.

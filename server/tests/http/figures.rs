@@ -1,12 +1,17 @@
 //! From cells to the province's total: figures, coverage, reports, and who may see them.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
 use store::{Store as _, Write};
+use sync_core::document::Subject;
+use sync_core::form::Kind;
+use sync_core::form::local::{self, LocalRowId, LocalRows, RowDraft, RowPlace};
 use sync_core::log::keys;
 
 use crate::field::{Field, PERIOD};
+use crate::served::START_S;
 
 #[test]
 fn figures_follow_reports_and_say_what_they_stand_on() {
@@ -347,4 +352,54 @@ fn the_status_page_comes_from_here_alone() {
     assert_eq!(status["rehearsal"], "Diễn tập");
     assert_eq!(status["duties"][0]["period"], PERIOD);
     assert!(status["standing"].is_null(), "only for the signed-in");
+}
+
+/// What a unit adds to a form is no report, stands in no total of the province, and leaves every figure as it was.
+#[test]
+fn rows_of_units_are_no_report_and_stand_in_no_total() {
+    let field = Field::new(2);
+    let code = field.sum_code();
+    let mut officer = field.tablet(1, "officer", "c1", false);
+    let rows = Subject::local_rows(field.template.id(), officer.unit);
+    let id = LocalRowId::new(START_S, [1; 4]);
+    let draft = RowDraft {
+        label: "Hàng của xã".to_owned(),
+        label_en: String::new(),
+        unit: "Hộ".to_owned(),
+        kind: Kind::Integer,
+        choices: Vec::new(),
+        place: RowPlace {
+            section: field.template.sections()[0].id.clone(),
+            under: Some(code.clone()),
+        },
+        help: String::new(),
+    };
+    let none = LocalRows::of(officer.unit, &BTreeMap::new());
+    let edits = local::add(&field.template, &none, id, &draft, START_S).unwrap();
+    officer.device.edit(&rows, &edits).unwrap();
+    field.fill(&mut officer, &code, 10);
+    let row = local::code(officer.unit, id);
+    field.fill(&mut officer, &row, 5);
+    assert_eq!(field.sync(&mut officer), []);
+    let coverage = field.figure_at(&code, "10", "10");
+    assert_eq!(
+        (&coverage["reported"], &coverage["other_version"]),
+        (&json!(1), &json!(0))
+    );
+    let (_, list) = field.served.get("/v1/reports", Some(&field.admin));
+    assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
+    let path = format!("/v1/reports/{}", rows.document_id());
+    let (status, _) = field.served.get(&path, Some(&officer.token));
+    assert_eq!(status, 404);
+    let total = format!("/v1/roll-ups?template={}&period={PERIOD}", rows.template);
+    let (_, total) = field.served.get(&total, Some(&field.admin));
+    let codes = total["figures"].as_array().unwrap().iter();
+    assert_eq!(codes.count(), field.template.rows().len());
+    // Another device of the same unit has the row as the first one wrote it.
+    let mut other = field.tablet(2, "head", "c1", false);
+    let cells = other.device.load(&rows).unwrap().cells();
+    assert_eq!(
+        LocalRows::of(officer.unit, &cells).rows[0].label,
+        "Hàng của xã"
+    );
 }

@@ -120,3 +120,4 @@ notice-left-out = This version of the app cannot read one batch and leaves it ou
 notice-gap = A batch that comes before is not here yet; this one is left.
 notice-waiting = A batch waits for another one to come first.
 notice-other = The server says: { $code }.
+notice-held-local-row = Rows of the form belong to the province and are locked: a unit adds rows of its own. The batch is held until somebody in charge decides.

@@ -96,3 +96,4 @@ notice-left-out = Ứng dụng bản này không đọc được một lượt g
 notice-gap = Chưa nhận được một lượt gửi đứng trước; lượt này được để lại.
 notice-waiting = Một lượt gửi chờ lượt khác đến trước.
 notice-other = Máy chủ báo: { $code }.
+notice-held-local-row = Hàng của biểu mẫu do tỉnh giữ và không sửa được: đơn vị chỉ thêm hàng của mình. Lượt gửi được giữ lại để người có thẩm quyền xem.

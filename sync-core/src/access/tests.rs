@@ -91,7 +91,8 @@ fn a_role_writes_what_the_table_says_where_its_grant_holds_and_nothing_else() {
                     };
                     let one = [touch.clone()];
                     let refused = first_refused(&catalogue, PersonId([1; 8]), partition, &one, NOW);
-                    let expected = holds.contains(&unit) && role_writes(role, subject(&touch));
+                    let expected = holds.contains(&unit)
+                        && role_writes(role, subject(Compartment::Reports, &touch));
                     assert_eq!(
                         refused.is_none(),
                         expected,
@@ -123,10 +124,54 @@ fn one_touch_too_many_refuses_the_whole_part() {
 }
 
 #[test]
+fn rows_are_added_by_whoever_fills_or_collects_where_their_grant_holds() {
+    let row = [Touch::Cell("0123456789abcdef/label".into())];
+    for role in Role::ALL {
+        let adds = matches!(role, Role::Officer | Role::Head | Role::Aggregator);
+        let catalogue = catalogue(role, Some(2), true);
+        for (unit, _) in UNITS {
+            let unit_id = UnitId([unit; 8]);
+            let partition = Partition {
+                unit: unit_id,
+                compartment: Compartment::Forms,
+            };
+            let refused = first_refused(&catalogue, PersonId([1; 8]), partition, &row, NOW);
+            let expected = adds && [2, 4, 5].contains(&unit);
+            assert_eq!(refused.is_none(), expected, "{role:?} {unit}");
+            assert_eq!(
+                adds_rows(&catalogue, PersonId([1; 8]), unit_id, NOW),
+                expected
+            );
+        }
+    }
+}
+
+#[test]
+fn where_the_rows_of_units_stand_nothing_else_is_written() {
+    let row = Touch::Cell("0123456789abcdef/label".into());
+    assert!(belong(Compartment::Forms, std::slice::from_ref(&row)));
+    for other in touches() {
+        let both = [row.clone(), other.clone()];
+        assert!(!belong(Compartment::Forms, &both), "{other:?}");
+        assert!(belong(Compartment::Reports, &both));
+    }
+}
+
+#[test]
 fn a_device_holds_what_its_person_may_read() {
     let catalogue = catalogue(Role::Aggregator, Some(2), true);
     let units = readable(&catalogue, PersonId([1; 8]), NOW).unwrap();
-    assert_eq!(units.len(), 3);
+    let of = |compartment| {
+        let all = units.iter().filter(|one| one.compartment == compartment);
+        all.map(|one| one.unit.0[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Compartment::Reports), [2, 4, 5]);
+    assert_eq!(
+        of(Compartment::Forms),
+        [1, 2, 4, 5],
+        "the rows of the units above, and of none beside"
+    );
+    assert_eq!(units.len(), 7);
     assert!(
         readable(&catalogue, PersonId([9; 8]), NOW)
             .unwrap()

@@ -13,6 +13,8 @@ pub enum Compartment {
     Tasks,
     /// Personal data.
     Personal,
+    /// Rows that a unit adds to forms: read by every unit at or below it.
+    Forms,
 }
 
 impl Compartment {
@@ -22,6 +24,7 @@ impl Compartment {
             Self::Reports => 1,
             Self::Tasks => 2,
             Self::Personal => 3,
+            Self::Forms => 4,
         }
     }
     /// The compartment of a number.
@@ -30,6 +33,7 @@ impl Compartment {
             1 => Ok(Self::Reports),
             2 => Ok(Self::Tasks),
             3 => Ok(Self::Personal),
+            4 => Ok(Self::Forms),
             _ => Err(DecodeError::Undefined("compartment")),
         }
     }

@@ -1,5 +1,6 @@
 //! The subject of a document: what it is about, and so which document it is.
 
+use crate::batch::Compartment;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{DocumentId, UnitId, labelled_id};
 use crate::limits;
@@ -13,7 +14,8 @@ pub struct Subject {
     pub template: String,
     /// The unit that reports.
     pub unit: UnitId,
-    /// The period in its canonical form, of which only length and letters are checked here.
+    /// The period in its canonical form, of which only length and letters are checked here; empty where the
+    /// kind has none.
     pub period: String,
 }
 
@@ -22,6 +24,8 @@ pub struct Subject {
 pub enum SubjectKind {
     /// A report form filled for a period.
     Report,
+    /// The rows that a unit adds to a form, for every period: [`crate::form::local`].
+    LocalRows,
 }
 
 impl SubjectKind {
@@ -29,6 +33,23 @@ impl SubjectKind {
     pub fn byte(self) -> u8 {
         match self {
             Self::Report => 1,
+            Self::LocalRows => 2,
+        }
+    }
+
+    /// The kind of a document by its period: reports have one, rows of a unit have none.
+    pub(crate) fn of_period(period: &str) -> Self {
+        match period {
+            "" => Self::LocalRows,
+            _ => Self::Report,
+        }
+    }
+
+    /// Where documents of this kind stand among those of their unit.
+    pub fn compartment(self) -> Compartment {
+        match self {
+            Self::Report => Compartment::Reports,
+            Self::LocalRows => Compartment::Forms,
         }
     }
 }
@@ -56,6 +77,7 @@ impl Subject {
         let mut from = Reader::new(bytes);
         let kind = match from.u8("subject kind")? {
             1 => SubjectKind::Report,
+            2 => SubjectKind::LocalRows,
             _ => return Err(DecodeError::Undefined("subject kind")),
         };
         let template = from.text(limits::CODE_BYTES_MAX, "template id")?.to_owned();
@@ -71,7 +93,7 @@ impl Subject {
         if !is_template_id(&subject.template) {
             return Err(DecodeError::Undefined("template id"));
         }
-        if !subject.has_period_letters() {
+        if !subject.has_period_of_its_kind() {
             return Err(DecodeError::Undefined("period"));
         }
         Ok(subject)
@@ -82,9 +104,22 @@ impl Subject {
         DocumentId(labelled_id("document", &[&self.encode()]))
     }
 
-    fn has_period_letters(&self) -> bool {
+    /// The rows that a unit adds to a form: one document for all periods.
+    pub fn local_rows(template: &str, unit: UnitId) -> Self {
+        Self {
+            kind: SubjectKind::LocalRows,
+            template: template.to_owned(),
+            unit,
+            period: String::new(),
+        }
+    }
+
+    fn has_period_of_its_kind(&self) -> bool {
         let letter = |byte: u8| byte.is_ascii_digit() || b"-.@HQM".contains(&byte);
-        !self.period.is_empty() && self.period.bytes().all(letter)
+        match self.kind {
+            SubjectKind::Report => !self.period.is_empty() && self.period.bytes().all(letter),
+            SubjectKind::LocalRows => self.period.is_empty(),
+        }
     }
 }
 
@@ -136,6 +171,19 @@ mod tests {
                 prop_assert_eq!(subject.encode(), bytes);
             }
         }
+    }
+
+    #[test]
+    fn rows_of_a_unit_have_no_period_and_reports_have_one() {
+        let local = Subject::local_rows("bao-cao-cchc-2022", UnitId([1; 8]));
+        assert_eq!(Subject::decode(&local.encode()), Ok(local.clone()));
+        let with_period = Subject {
+            period: "2022".to_owned(),
+            ..local.clone()
+        };
+        assert!(Subject::decode(&with_period.encode()).is_err());
+        assert_eq!(local.kind.compartment(), Compartment::Forms);
+        assert_eq!(subject().kind.compartment(), Compartment::Reports);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! a draft without faults becomes a template.
 
 use super::formula::Formula;
-use super::{Kind, Template};
+use super::{Kind, Template, local};
 use crate::document::margin::{WORDS_MARK, words_code};
 use crate::document::subject::{is_section, is_template_id};
 use crate::limits;
@@ -291,6 +291,7 @@ impl<'a> Checking<'a> {
         let is_code = !row.code.is_empty()
             && row.code.len() <= limits::CODE_BYTES_MAX
             && !row.code.starts_with(WORDS_MARK)
+            && !local::is_code(&row.code)
             && !row.code.chars().any(char::is_control);
         if !is_code {
             found.push(placed.fault("code", "code-bad", &row.code));

@@ -88,6 +88,7 @@ impl Template {
             outline,
             rows,
             annotations: file.rest(),
+            local: BTreeMap::new(),
         };
         Ok(Self::from_parts(parts)?)
     }

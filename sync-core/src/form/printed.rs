@@ -444,6 +444,7 @@ fn assemble(
         outline: Vec::new(),
         rows: indicators,
         annotations: BTreeMap::new(),
+        local: BTreeMap::new(),
     };
     Template::from_parts(parts).map_err(|error| error::of_template(sheets, rows, error))
 }

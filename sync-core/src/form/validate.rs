@@ -1,7 +1,7 @@
 //! What makes rows a template: unique codes, known parents and references, no circles, limits.
 
 use super::formula::{Formula, FormulaError};
-use super::{Aggregation, Indicator, Kind, OutlinePart, Section, Template, outline};
+use super::{Aggregation, Choice, Indicator, Kind, OutlinePart, Section, Template, local, outline};
 use crate::document::margin::WORDS_MARK;
 use crate::limits;
 use crate::period::PeriodKind;
@@ -133,6 +133,8 @@ pub(super) struct Parts {
     pub(super) outline: Vec<OutlinePart>,
     pub(super) rows: Vec<Indicator>,
     pub(super) annotations: BTreeMap<String, String>,
+    /// The rows that units added, by code: they alone have codes of their kind.
+    pub(super) local: BTreeMap<String, local::Standing>,
 }
 
 impl Template {
@@ -146,7 +148,7 @@ impl Template {
         check_annotations(&parts.id, &parts.annotations)?;
         check_sections(&parts.id, &parts.sections)?;
         outline::check(&parts.id, &parts.outline)?;
-        let by_code = index_codes(&parts.id, &parts.rows)?;
+        let by_code = index_codes(&parts.id, &parts.rows, &parts.local)?;
         for row in &parts.rows {
             check_row(row)?;
         }
@@ -168,6 +170,7 @@ impl Template {
             formulas,
             evaluation_order,
             aggregations,
+            local: parts.local,
         })
     }
 }
@@ -247,14 +250,16 @@ fn check_sections(template: &str, sections: &[Section]) -> Result<(), TemplateEr
 fn index_codes(
     template: &str,
     rows: &[Indicator],
+    local: &BTreeMap<String, local::Standing>,
 ) -> Result<BTreeMap<String, usize>, TemplateError> {
-    if rows.len() > limits::TEMPLATE_ROWS_MAX {
+    if rows.len().saturating_sub(local.len()) > limits::TEMPLATE_ROWS_MAX {
         return Err(over_limit("number of rows", template));
     }
     let mut by_code = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         check_name("code", &row.code, |c| !c.is_control())?;
-        if row.code.starts_with(WORDS_MARK) {
+        let is_local = local::is_code(&row.code);
+        if row.code.starts_with(WORDS_MARK) || is_local != local.contains_key(&row.code) {
             return Err(TemplateError::Name {
                 what: "code",
                 name: row.code.clone(),
@@ -276,27 +281,37 @@ fn check_row(row: &Indicator) -> Result<(), TemplateError> {
     ];
     check_texts(&row.code, texts)?;
     check_annotations(&row.code, &row.annotations)?;
-    if (row.kind == Kind::Choice) == row.choices.is_empty() {
-        return Err(TemplateError::Choices(row.code.clone()));
-    }
-    if row.choices.len() > limits::TEMPLATE_CHOICES_MAX {
-        return Err(over_limit("number of choices", &row.code));
-    }
-    let mut seen = BTreeSet::new();
-    for choice in &row.choices {
-        check_texts(&row.code, [Some(&choice.label)])?;
-        if !seen.insert(choice.value) {
-            return Err(TemplateError::DuplicateChoice {
-                code: row.code.clone(),
-                value: choice.value,
-            });
-        }
-    }
+    check_choices(&row.code, row.kind, &row.choices)?;
     if row.computed_only && row.formula.is_none() {
         return Err(TemplateError::ComputedWithoutFormula(row.code.clone()));
     }
     if row.formula.is_some() && !row.kind.is_numeric() {
         return Err(TemplateError::FormulaNotAllowed(row.code.clone()));
+    }
+    Ok(())
+}
+
+/// What is asked of the code list of any row, one that a unit adds as well.
+pub(super) fn check_choices(
+    code: &str,
+    kind: Kind,
+    choices: &[Choice],
+) -> Result<(), TemplateError> {
+    if (kind == Kind::Choice) == choices.is_empty() {
+        return Err(TemplateError::Choices(code.to_owned()));
+    }
+    if choices.len() > limits::TEMPLATE_CHOICES_MAX {
+        return Err(over_limit("number of choices", code));
+    }
+    let mut seen = BTreeSet::new();
+    for choice in choices {
+        check_texts(code, [Some(&choice.label)])?;
+        if !seen.insert(choice.value) {
+            return Err(TemplateError::DuplicateChoice {
+                code: code.to_owned(),
+                value: choice.value,
+            });
+        }
     }
     Ok(())
 }

@@ -197,6 +197,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Template, TemplateError> {
         outline: wire.outline.into_iter().map(part).collect(),
         rows,
         annotations: wire.annotations,
+        local: BTreeMap::new(),
     })?;
     if write(&template) != bytes {
         return Err(TemplateError::NotCanonical);

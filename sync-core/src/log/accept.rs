@@ -16,9 +16,9 @@ use super::{
     DocumentIndex, HeldEntry, HeldReason, Keyspace, KeyspaceError, Lane, LogEntry, Write, keys,
 };
 use crate::access;
-use crate::batch::{ChainTip, Compartment, Entry, SignedPart, VerifiedPart};
+use crate::batch::{ChainTip, Entry, SignedPart, VerifiedPart};
 use crate::catalogue::Catalogue;
-use crate::document::{Subject, SubjectKind, extension_change};
+use crate::document::{Subject, extension_change};
 use crate::gate::{self, DecodedChange, Judgement, Key, OpId, Refusal, Touch};
 use crate::identity::{ActorId, ChangeHash, DocumentId, PartId};
 use crate::limits;
@@ -179,6 +179,10 @@ impl<'a> Acceptor<'a> {
                 self.hold(part, reason)
             }
             Outcome::Good(touches) => {
+                if !access::belong(part.part().partition.compartment, &touches) {
+                    self.forget(part)?;
+                    return self.hold(part, HeldReason::LocalRow);
+                }
                 if trust == Trust::Judge && !self.is_allowed(part, &touches) {
                     self.forget(part)?;
                     return self.hold(part, HeldReason::NotAllowed);
@@ -303,9 +307,7 @@ impl<'a> Acceptor<'a> {
         let Ok(subject) = Subject::decode(subject) else {
             return Ok(Some(Outcome::Held(HeldReason::Subject)));
         };
-        let compartment = match subject.kind {
-            SubjectKind::Report => Compartment::Reports,
-        };
+        let compartment = subject.kind.compartment();
         let belongs = subject.unit == partition.unit && compartment == partition.compartment;
         // A document introduced elsewhere would shut out everybody who introduces it where it belongs.
         if subject.document_id() != document || !belongs {

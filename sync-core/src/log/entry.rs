@@ -55,11 +55,13 @@ pub enum HeldReason {
     WaitsForHeld,
     /// The document has another change of this actor under the same sequence number.
     SequenceReused,
+    /// It writes something else than rows of its unit where those stand: a row of the form itself is locked.
+    LocalRow,
 }
 
 impl HeldReason {
     /// Every reason, in the order of the numbers in the format.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Equivocation,
         Self::KeyEnded,
         Self::NotAllowed,
@@ -68,6 +70,7 @@ impl HeldReason {
         Self::Gate,
         Self::WaitsForHeld,
         Self::SequenceReused,
+        Self::LocalRow,
     ];
     /// The number in the format.
     pub fn tag(self) -> u8 {
@@ -80,6 +83,7 @@ impl HeldReason {
             Self::Gate => 6,
             Self::WaitsForHeld => 7,
             Self::SequenceReused => 8,
+            Self::LocalRow => 9,
         }
     }
     /// The reason of a number.
@@ -100,6 +104,7 @@ impl HeldReason {
             Self::Gate => "held-gate",
             Self::WaitsForHeld => "held-waits-for-held",
             Self::SequenceReused => "held-sequence-reused",
+            Self::LocalRow => "held-local-row",
         }
     }
 }

@@ -439,7 +439,8 @@ impl<'a, P: Pipe> Exchange<'a, P> {
             false => UnitId(self.pipe.array(unit.as_ref().map(|unit| &unit.0))?),
         };
         let subject = Subject {
-            kind: SubjectKind::Report,
+            // What has no period is of the one kind that has none.
+            kind: SubjectKind::of_period(&period),
             template,
             unit,
             period,

@@ -15,7 +15,7 @@ use crate::roll_up::RowCell;
 use std::collections::BTreeMap;
 
 /// What a template says about its rows before anything is typed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Checks {
     /// The row that each row belongs to.
     parents: Vec<Option<usize>>,
@@ -159,7 +159,8 @@ fn is_amount(row: &Indicator) -> bool {
     )
 }
 
-/// Rows of different sections that ask for the same thing, abbreviations written out.
+/// Rows of different sections that ask for the same thing, abbreviations written out. A row that a unit added is held
+/// against the form's own, wherever it stands; what the form's own say of each other does not know of it.
 fn twins(template: &Template) -> Vec<Option<usize>> {
     let rows = template.rows();
     let mut sections = vec![0; rows.len()];
@@ -173,10 +174,12 @@ fn twins(template: &Template) -> Vec<Option<usize>> {
         }
     }
     let mut short: BTreeMap<String, String> = BTreeMap::new();
-    for row in rows {
+    let is_local = |row: &Indicator| template.local_row(&row.code).is_some();
+    for row in rows.iter().filter(|row| !is_local(row)) {
         abbreviations(&row.label, &mut short);
     }
     let mut by_meaning: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+    let mut local: Vec<(usize, Vec<String>)> = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         // What stands under a percentage counts for that percentage alone.
         let parent = row
@@ -190,7 +193,12 @@ fn twins(template: &Template) -> Vec<Option<usize>> {
             .map(|word| short.get(*word).map_or(*word, String::as_str))
             .collect();
         let key = meaning(&long.join(" "));
-        if is_amount(row) && alone && key.len() >= 4 {
+        if !is_amount(row) || !alone || key.len() < 4 {
+            continue;
+        }
+        if is_local(row) {
+            local.push((index, key));
+        } else {
             by_meaning.entry(key).or_default().push(index);
         }
     }
@@ -199,6 +207,13 @@ fn twins(template: &Template) -> Vec<Option<usize>> {
         if let [first, second] = of.as_slice()
             && sections.get(*first) != sections.get(*second)
             && let Some(twin) = twins.get_mut(*second)
+        {
+            *twin = Some(*first);
+        }
+    }
+    for (index, key) in local {
+        if let Some(first) = by_meaning.get(&key).and_then(|of| of.first())
+            && let Some(twin) = twins.get_mut(index)
         {
             *twin = Some(*first);
         }

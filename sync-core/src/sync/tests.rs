@@ -23,6 +23,7 @@ mod exchange;
 mod fork;
 mod growing;
 mod held;
+mod local_rows;
 mod older;
 mod repairing;
 mod rolled_back;

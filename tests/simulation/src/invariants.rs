@@ -18,7 +18,8 @@ pub fn is_honest_reason(reason: HeldReason) -> bool {
         | HeldReason::UnknownTemplate
         | HeldReason::Subject
         | HeldReason::Gate
-        | HeldReason::SequenceReused => false,
+        | HeldReason::SequenceReused
+        | HeldReason::LocalRow => false,
     }
 }
 

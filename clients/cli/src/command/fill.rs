@@ -4,7 +4,7 @@ use std::io::Read;
 
 use clap::Args;
 use dongbo::durable_file::FileError;
-use dongbo::{lookup, now_s, typed};
+use dongbo::{local_rows, lookup, now_s, typed};
 use serde_json::json;
 use sync_core::document::{Edit, Entry};
 
@@ -36,8 +36,8 @@ impl Fill {
         let text = read_input(&self.file)?;
         let mut tablet = context.tablet()?;
         let catalogue = tablet.device().catalogue();
-        let template = lookup::template(catalogue, &self.template)?;
         let subject = lookup::subject(catalogue, &self.template, &self.unit, &self.period)?;
+        let template = local_rows::filled(&mut tablet, &subject)?;
         let mut edits = typed::read(&template, &text, now_s())?;
         let cells = edits.len();
         let standing = tablet.document(&subject)?.template_version();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sync_core::catalogue::{
     Among, Catalogue, Duty, DutyException, Person, TemplateVersion, Terms, UnitRecord,
 };
-use sync_core::document::Subject;
+use sync_core::document::{Subject, SubjectKind};
 use sync_core::identity::DocumentId;
 use sync_core::org_unit::search_key;
 
@@ -154,6 +154,7 @@ fn documents(tablet: &Tablet) -> Result<Vec<Row>, Trouble> {
         let value = json!({
             "document": id, "template": subject.template, "unit": subject.unit,
             "unit_name": name, "period": subject.period, "draft_edits": edits,
+            "local_rows": subject.kind == SubjectKind::LocalRows,
         });
         (value, line)
     };

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use dongbo::lookup::{self, Authors};
-use dongbo::view;
+use dongbo::{local_rows, view};
 use serde_json::json;
 
 use super::{Context, Outcome, Said};
@@ -29,7 +29,7 @@ impl Show {
         let mut tablet = context.tablet()?;
         let catalogue = tablet.device().catalogue();
         let subject = lookup::subject(catalogue, &self.template, &self.unit, &self.period)?;
-        let template = lookup::template(catalogue, &self.template)?;
+        let template = local_rows::filled(&mut tablet, &subject)?;
         let document = tablet.document(&subject)?;
         let device = tablet.device();
         let own = device.sealer();
@@ -54,6 +54,9 @@ impl Show {
         ));
         for row in &rows {
             said = said.plain(row_text(row));
+            if let Some(unit) = &row.of_unit {
+                said = said.say("cli-row-of", &[("unit", unit.clone())]);
+            }
             if row.rivals.len() > 1 {
                 for rival in &row.rivals {
                     said = said.say("cli-rival", &rival_arguments(rival));
@@ -98,7 +101,11 @@ fn row_text(row: &view::RowView) -> String {
     });
     format!(
         "{:<10} {:>16}{formula}  {} {}",
-        row.code,
+        if row.of_unit.is_some() {
+            &row.stt
+        } else {
+            &row.code
+        },
         values.join(" ≠ "),
         row.label,
         if row.unit.is_empty() {

@@ -141,7 +141,7 @@ impl TabletState {
     pub(super) fn count(&mut self, id: DocumentId, subject: &Subject) -> Result<Count, StepError> {
         if self.device.draft(id).is_some() {
             let document = self.device.with_draft(subject)?;
-            return Ok(Count::of(&*self.template_of(subject)?, &document.cells()));
+            return Ok(Count::of(&*self.published_of(subject)?, &document.cells()));
         }
         let stamp = self.device.log().stamp(id)?;
         if let Some((counted, count)) = self.counts.of.get(&id)

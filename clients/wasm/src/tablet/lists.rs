@@ -26,7 +26,9 @@ impl TabletState {
         let catalogue = self.device.catalogue();
         let person = self.own_person();
         let mut wanted: BTreeMap<Subject, Option<Deadline>> = BTreeMap::new();
-        let begun: BTreeSet<Subject> = self.device.subjects()?.into_values().collect();
+        let begun = self.device.subjects()?.into_values();
+        let is_report = |subject: &Subject| subject.kind == SubjectKind::Report;
+        let begun: BTreeSet<Subject> = begun.filter(is_report).collect();
         for duty in catalogue.duties() {
             let retired = catalogue.template_retired(&duty.template).is_some();
             for owed in catalogue.owed(duty, &tree) {
@@ -61,6 +63,7 @@ impl TabletState {
             let id = subject.document_id();
             let count = self.count(id, &subject)?;
             let template = self.template(&subject.template, count.version)?;
+            let rows = template.rows().len() + self.local_row_count(&subject)?;
             let is_late = deadline
                 .as_ref()
                 .is_some_and(|deadline| today.to_string() > deadline.day);
@@ -73,7 +76,7 @@ impl TabletState {
                 "period": subject.period, "title": template.title(), "version": count.version,
                 "unit_name": unit_name(self.device.catalogue(), subject.unit),
                 "due": due, "past_due": is_late, "put_off": put_off,
-                "filled": count.filled, "rows": template.rows().len(),
+                "filled": count.filled, "rows": rows,
                 "conflicts": count.conflicts, "findings": count.findings,
                 "draft_edits": self.device.draft(id).map_or(0, |draft| draft.edits.len()),
                 "waiting": waiting.contains(&id), "not_here": self.device.left_out(&subject).is_some(),
@@ -90,12 +93,15 @@ impl TabletState {
         let unit: UnitId = unit
             .parse()
             .map_err(|_| StepError::Argument("no unit".to_owned()))?;
+        // With the rows of the unit and of those above it: what an area added is added up over its units.
         let form = self.newest_template(template)?;
+        let form = self.filled(&form, unit, period.last_day())?.template;
         let tree = self.tree_on(period.last_day())?;
         let written = period.to_string();
         let mut reports = Vec::new();
         for subject in self.device.subjects()?.into_values() {
-            if subject.template != template || subject.period != written {
+            let is_of = subject.kind == SubjectKind::Report && subject.template == template;
+            if !is_of || subject.period != written {
                 continue;
             }
             let document = self.device.with_draft(&subject)?;

@@ -6,11 +6,18 @@ use sync_core::document::{Entry, Subject};
 use sync_core::form::Template;
 use sync_core::report::review::Checks;
 
+use super::local_rows::{Filled, last_day};
 use super::{StepError, TabletState};
+use crate::json;
 
 impl TabletState {
-    /// The version that a report is filled by; the newest for one that nobody began.
+    /// The form that a report is filled by, with the rows of its unit and of those above it.
     pub(super) fn template_of(&mut self, subject: &Subject) -> Result<Arc<Template>, StepError> {
+        Ok(self.filled_by(subject)?.template)
+    }
+
+    /// The version that a report is filled by, as it was published; the newest for one that nobody began.
+    pub(super) fn published_of(&mut self, subject: &Subject) -> Result<Arc<Template>, StepError> {
         match self.version_of(subject)? {
             Some(version) => self.template(&subject.template, version),
             None => self.newest_template(&subject.template),
@@ -41,8 +48,26 @@ impl TabletState {
         }
     }
 
+    /// The form that is asked for: by its version, the newest if none is said, and as the report of a unit is filled by
+    /// it, `of` a subject; as it was published for none.
+    pub(super) fn asked_form(
+        &mut self,
+        id: &str,
+        version: Option<u32>,
+        of: Option<&str>,
+    ) -> Result<Filled, StepError> {
+        let published = self.asked_template(id, version)?;
+        match of {
+            Some(subject) => {
+                let subject = json::subject(subject)?;
+                self.filled(&published, subject.unit, last_day(&subject))
+            }
+            None => Ok(Filled::published(published)),
+        }
+    }
+
     /// The version that is asked for; the newest if none is.
-    pub(super) fn asked_template(
+    fn asked_template(
         &mut self,
         id: &str,
         version: Option<u32>,

@@ -75,10 +75,10 @@ pub(crate) fn trial(template: &str, edits: &str, now: i64) -> Step {
     let shown = view::rows(&looking, &cells, &around, &origins);
     let version = template.version();
     Ok(json!({
-        "form": view::form(&template),
+        "form": view::form(&template, "", &|unit| unit.to_string()),
         "report": {
             "document": "", "heads": [], "template_version": version, "newest_version": version,
-            "without_row": [], "rows": shown.rows, "blocking": shown.blocking,
+            "local": "", "without_row": [], "rows": shown.rows, "blocking": shown.blocking,
             "undo": {"back": null, "forth": null},
             "narrative": {"parts": 0, "empty": 0, "without_place": false},
         },

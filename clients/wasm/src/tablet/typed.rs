@@ -56,14 +56,21 @@ impl TabletState {
         code: &str,
         text: &str,
         version: Option<u32>,
+        of: Option<&str>,
     ) -> Step {
-        let template = self.asked_template(template, version)?;
+        let template = self.asked_form(template, version, of)?.template;
         Ok(reading(&template, code, text)?.to_string())
     }
 
     /// See [`crate::Tablet::read_all`].
-    pub fn read_all(&mut self, template: &str, cells: &str, version: Option<u32>) -> Step {
-        let template = self.asked_template(template, version)?;
+    pub fn read_all(
+        &mut self,
+        template: &str,
+        cells: &str,
+        version: Option<u32>,
+        of: Option<&str>,
+    ) -> Step {
+        let template = self.asked_form(template, version, of)?.template;
         let cells: Vec<(String, String)> = json::parse(cells)?;
         let read = |(code, text): &(String, String)| reading(&template, code, text);
         let readings = cells.iter().map(read).collect::<Result<Vec<_>, _>>()?;

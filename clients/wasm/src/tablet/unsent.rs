@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 use sync_core::batch::Entry as PartEntry;
-use sync_core::document::Subject;
+use sync_core::document::{Subject, SubjectKind};
 use sync_core::gate;
 use sync_core::identity::{DocumentId, PartId};
 use sync_core::log::staging::PartPlace;
@@ -84,6 +84,7 @@ impl TabletState {
             "document": subject.document_id(), "template": subject.template,
             "unit": subject.unit, "period": subject.period,
             "unit_name": unit_name(catalogue, subject.unit),
+            "local_rows": subject.kind == SubjectKind::LocalRows,
             "title": title.map(|template| template.title().to_owned()),
             "draft_edits": waiting.draft_edits, "changes": waiting.changes,
             "bytes": waiting.bytes, "held_changes": waiting.held,

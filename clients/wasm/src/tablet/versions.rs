@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sync_core::cell::{CellValue, Rival};
 use sync_core::document::Subject;
-use sync_core::form::{Difference, Template};
+use sync_core::form::{Difference, Template, local};
 
+use super::local_rows::last_day;
 use super::{Step, StepError, TabletState};
 use crate::json;
 
@@ -16,6 +17,10 @@ impl TabletState {
         let subject = json::subject(subject)?;
         let begun = self.template_of(&subject)?;
         let newest = self.newest_template(&subject.template)?;
+        // What units added goes along: it is no part of what a version of the form is.
+        let newest = self
+            .filled(&newest, subject.unit, last_day(&subject))?
+            .template;
         if newest.version() <= begun.version() {
             return Ok(Value::Null.to_string());
         }
@@ -61,6 +66,11 @@ impl TabletState {
 
     /// Label and unit of a row in the newest version that has it.
     fn printed_for(&mut self, id: &str, code: &str) -> Option<(String, String)> {
+        if let Some((unit, row)) = local::of_code(code) {
+            let rows = self.local_rows_of(id, unit).ok()?;
+            let row = rows.row(row)?;
+            return Some((row.label.clone(), row.unit.clone()));
+        }
         let known = self.device.catalogue().templates();
         let versions: Vec<u32> = known
             .filter(|template| template.id == id)

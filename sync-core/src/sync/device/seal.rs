@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::budget::Rank;
 use super::{Device, DeviceError, OutboxState};
-use crate::batch::{self, Compartment, Entry, NewPart, Partition, SignedPart};
+use crate::batch::{self, Entry, NewPart, Partition, SignedPart};
 use crate::document::{Edit, Entry as Entered, NewChange, Subject, WriteError};
 use crate::identity::DocumentId;
 use crate::limits;
@@ -112,7 +112,7 @@ impl Device {
             let document = subject.document_id();
             let partition = Partition {
                 unit: subject.unit,
-                compartment: Compartment::Reports,
+                compartment: subject.kind.compartment(),
             };
             let tip = self.log().chain_partition(actor, partition)?;
             let index = self.log().document(document)?;
