@@ -47,7 +47,8 @@ pub fn is_fork(reason: HeldReason) -> bool {
         | HeldReason::UnknownTemplate
         | HeldReason::Subject
         | HeldReason::Gate
-        | HeldReason::WaitsForHeld => false,
+        | HeldReason::WaitsForHeld
+        | HeldReason::LocalRow => false,
     }
 }
 
