@@ -137,6 +137,7 @@ carry-do = { $count ->
     [one] Carry 1 cell
    *[other] Carry { $count } cells
   }
+local-open = Rows of the unit
 none-open = Nothing occurred in this form
 none-title = Nothing occurred in this form
 none-help = Each cell that is still empty says “did not occur”, which is neither zero nor empty. Cells with figures stay as they are.

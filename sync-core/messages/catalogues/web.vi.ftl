@@ -122,6 +122,7 @@ carry-open = Chuyển từ { $period }
 carry-title = Chuyển số từ kỳ { $period }
 carry-help = Chỉ các ô còn trống. Số chuyển sang được đánh dấu cho tới khi có người xác nhận hoặc nhập lại.
 carry-do = Chuyển { $count } ô
+local-open = Hàng của đơn vị
 none-open = Cả biểu không phát sinh
 none-title = Cả biểu không phát sinh
 none-help = Mỗi ô còn trống được ghi “không phát sinh”, khác với số 0 và với ô trống. Ô đã có số giữ nguyên.

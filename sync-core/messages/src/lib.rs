@@ -172,6 +172,10 @@ mod tests {
                 include_str!("../catalogues/device.en.ftl"),
             ),
             (
+                include_str!("../catalogues/local-rows.vi.ftl"),
+                include_str!("../catalogues/local-rows.en.ftl"),
+            ),
+            (
                 include_str!("../catalogues/narrative.vi.ftl"),
                 include_str!("../catalogues/narrative.en.ftl"),
             ),

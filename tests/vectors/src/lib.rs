@@ -19,6 +19,7 @@ use sync_core::catalogue::{Body, Record, SignedRecord};
 use sync_core::cell::CellValue;
 use sync_core::document::{Document, Edit, Entry, Subject, SubjectKind};
 use sync_core::document::{extension_change, genesis_change};
+use sync_core::form::local::{self, Field, LocalRowId};
 use sync_core::identity::{
     ActorId, BatchId, InstallationId, KeyId, NodeId, ProvinceId, UnitId, labelled_hash,
 };
@@ -85,6 +86,22 @@ fn partition() -> Partition {
         unit: subject().unit,
         compartment: Compartment::Reports,
     }
+}
+
+/// The document of the rows that a unit adds to a form, and the code of one.
+fn local_rows(vectors: &mut Vec<(&'static str, String)>) {
+    let rows = Subject::local_rows("bao-cao-cchc-2022", subject().unit);
+    let row = LocalRowId::new(1_760_000_000, [1, 2, 3, 4]);
+    vectors.extend([
+        ("subject of local rows", hexadecimal(&rows.encode())),
+        ("document id of local rows", rows.document_id().to_string()),
+        (
+            "genesis of local rows",
+            genesis_change(&rows).hash.to_string(),
+        ),
+        ("code of a local row", local::code(rows.unit, row)),
+        ("key of a local row", Field::Label.key(row)),
+    ]);
 }
 
 /// One batch of two parts with the same report.
@@ -155,6 +172,7 @@ pub fn computed() -> Vec<(&'static str, String)> {
     vectors.push(("catalogue record", hexadecimal(&signed.encode())));
     bundles(signed, &mut vectors);
     attested(&mut vectors);
+    local_rows(&mut vectors);
     vectors
 }
 

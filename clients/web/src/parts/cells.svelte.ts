@@ -50,9 +50,12 @@ export class Cells {
   readonly counts: Counts[];
   #inHand = $state("");
 
-  constructor(form: Form, report: Report) {
+  /** `before`: the cells of the same report by another form. A row that stays keeps its cell, with what is being typed
+      into it; so does the cell in hand. */
+  constructor(form: Form, report: Report, before: Cells | null = null) {
     const codes = form.sections.flatMap((section) => section.rows).map((row) => row.code);
-    this.#cells = new Map(codes.map((code) => [code, new Cell()]));
+    this.#cells = new Map(codes.map((code) => [code, (before && before.#cells.get(code)) ?? new Cell()]));
+    if (before && this.#cells.has(before.inHand)) this.#inHand = before.inHand;
     this.counts = form.sections.map(({ rows }) => {
       const typed = rows.filter((row) => !row.computed_only && row.kind !== "heading");
       return new Counts(typed.map((row) => [row, this.of(row.code)] as const));

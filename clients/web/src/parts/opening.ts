@@ -25,7 +25,7 @@ export class Opening {
   onreport: ((report: Report) => void) | null = null;
 
   constructor(item: WorkItem) {
-    this.form = ask("form", item.template, item.version);
+    this.form = ask("form", item.template, item.version, { template: item.template, unit: item.unit, period: item.period });
     const report = askEarly<"report">((read) => (this.onreport ? this.onreport(read) : (this.came.report = read)), "report", subjectOf(item));
     const both = Promise.all([this.form.then((form) => (this.came.form = form)), report]);
     this.ready = Promise.race([

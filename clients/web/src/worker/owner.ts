@@ -3,7 +3,7 @@
 import { CLOSED, Failure, now, random, type Answer, type Calls, type OwnerCall, type Who } from "./protocol";
 import { Fence, put, readRows, unpacked, type Bytes, type Database } from "./durable";
 import { Vault } from "../../core/tablet";
-import type { Bundled, Narrative, Person, Report, Turned } from "./views";
+import type { Bundled, Narrative, Person, Report, Subject, Turned } from "./views";
 import { removed } from "./removal";
 import { Work } from "./work";
 
@@ -14,9 +14,25 @@ type Handlers = {
   [Name in OwnerCall]: (work: Work, early: (value: unknown) => void, ...ask: Calls[Name]["ask"]) => Promise<Calls[Name]["get"]>;
 };
 
+/** A form is looked at as it was published, or as a report is filled by it. */
+const filled = (of: Subject | undefined): string | undefined => of && JSON.stringify(of);
+
 const handlers: Handlers = {
   work: (work) => work.list(),
-  form: (work, _, template, version) => work.parsed((tablet) => tablet.form(template, version)),
+  form: (work, _, template, version, of) => work.parsed((tablet) => tablet.form(template, version, filled(of))),
+  localRows: (work, _, subject) => work.parsed((tablet) => tablet.localRows(JSON.stringify(subject), now())),
+  addLocalRow: async (work, _, subject, unit, row, madeAt, bits) => {
+    const added = await work.step((tablet) =>
+      tablet.addLocalRow(JSON.stringify(subject), unit, JSON.stringify(row), madeAt, Uint8Array.from(bits)),
+    );
+    work.typed();
+    return JSON.parse(added) as { code: string };
+  },
+  changeLocalRow: async (work, _, subject, code, change) => {
+    await work.step((tablet) => tablet.changeLocalRow(JSON.stringify(subject), code, JSON.stringify(change), now()));
+    work.typed();
+    return null;
+  },
   newerVersion: (work, _, subject) => work.parsed((tablet) => tablet.newerVersion(JSON.stringify(subject))),
   toVersion: async (work, _, subject, version) => {
     const edits = JSON.stringify([{ kind: "version", version }]);
@@ -59,8 +75,10 @@ const handlers: Handlers = {
     work.typed();
     return JSON.parse(words) as Narrative;
   },
-  read: (work, _, template, code, text, version) => work.parsed((tablet) => tablet.readTyped(template, code, text, version)),
-  readAll: (work, _, template, cells, version) => work.parsed((tablet) => tablet.readAll(template, JSON.stringify(cells), version)),
+  read: (work, _, template, code, text, version, of) =>
+    work.parsed((tablet) => tablet.readTyped(template, code, text, version, filled(of))),
+  readAll: (work, _, template, cells, version, of) =>
+    work.parsed((tablet) => tablet.readAll(template, JSON.stringify(cells), version, filled(of))),
   earlier: (work, _, subject) => work.parsed((tablet) => tablet.earlier(JSON.stringify(subject))),
   history: (work, _, subject, code) => work.parsed((tablet) => tablet.history(JSON.stringify(subject), code)),
   desks: (work) => work.parsed((tablet) => tablet.desks(now())),

@@ -1,6 +1,6 @@
 // What a page, its worker, and the workers of other tabs say to each other.
 
-import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, Narrative, NewerVersion, Opened, Reading, Report, ReportChange, Rival, Status, Subject, Turned, Unsent, WorkItem, Years } from "./views";
+import type { Bundled, Desks, EarlierPeriod, Edit, Effect, Form, Narrative, NewerVersion, NewRow, Opened, Reading, Report, ReportChange, Rival, RowChange, Status, Subject, Turned, UnitRows, Unsent, WorkItem, Years } from "./views";
 
 /** Somebody who works on this device, as the sign-in page knows them: nothing of what they typed. */
 export interface Card {
@@ -94,8 +94,13 @@ export interface Calls {
   /** What is signed and waits, as a file: needs no PIN. */
   recoveryOf: { ask: [keyId: string]; get: string };
   work: { ask: []; get: WorkItem[] };
-  /** The form of a version, or the newest. */
-  form: { ask: [template: string, version?: number]; get: Form };
+  /** The form of a version, or the newest; as a report is filled by it, with the rows that units added. */
+  form: { ask: [template: string, version?: number, of?: Subject]; get: Form };
+  /** The rows that units added to the form of a report: of its own unit, then of those above it. */
+  localRows: { ask: [subject: Subject]; get: UnitRows[] };
+  /** Adds a row for a unit; asked twice with one time and the same random bits it is added once. */
+  addLocalRow: { ask: [subject: Subject, unit: string, row: NewRow, madeAt: number, bits: number[]]; get: { code: string } };
+  changeLocalRow: { ask: [subject: Subject, code: string, change: RowChange]; get: null };
   /** What the newest version of its form would change; null if it is filled by that one. */
   newerVersion: { ask: [subject: Subject]; get: NewerVersion | null };
   /** Goes on by this version of the form. */
@@ -113,9 +118,9 @@ export interface Calls {
   writeWords: { ask: [subject: Subject, part: string, seen: string, typed: string]; get: Narrative };
   /** Writes the quoted figures of a part as they stand in their cells. */
   renewQuotes: { ask: [subject: Subject, part: string]; get: Narrative };
-  read: { ask: [template: string, code: string, text: string, version?: number]; get: Reading };
+  read: { ask: [template: string, code: string, text: string, version?: number, of?: Subject]; get: Reading };
   /** The same of many cells: code and text of each. */
-  readAll: { ask: [template: string, cells: [string, string][], version?: number]; get: Reading[] };
+  readAll: { ask: [template: string, cells: [string, string][], version?: number, of?: Subject]; get: Reading[] };
   /** What stood in the two periods before, as far as it is on this device. */
   earlier: { ask: [subject: Subject]; get: EarlierPeriod[] };
   history: { ask: [subject: Subject, code: string]; get: Rival[] };

@@ -100,6 +100,8 @@ export interface Report {
   template_version: number;
   /** The newest version of its form that is here. */
   newest_version: number;
+  /** Stands for the rows that units added to its form; empty for none. */
+  local: string;
   /** Codes with a value that the form has no row for, with what was printed for them. */
   without_row: { code: string; label: string; unit: string }[];
   rows: Record<string, Row>;
@@ -171,6 +173,68 @@ export interface FormRow {
   note: string | null;
   computed_only: boolean;
   formula: string | null;
+  /** It is no row of the form itself: a unit added it. */
+  local?: {
+    unit: string;
+    /** The name of the unit. */
+    name: string;
+    /** Its place is not in this version of the form. */
+    displaced: boolean;
+    label_en: string | null;
+  };
+}
+
+/** The rows that one unit added to a form. */
+export interface UnitRows {
+  unit: string;
+  name: string;
+  /** It is the unit of the report; the others stand above it. */
+  own: boolean;
+  /** This person may add some. */
+  may: boolean;
+  rows: LocalRow[];
+}
+
+export interface LocalRow {
+  code: string;
+  /** None while it is retired. */
+  stt: string | null;
+  label: string;
+  label_en: string | null;
+  unit: string;
+  kind: FormRow["kind"];
+  choices: { value: number; label: string }[];
+  help: string | null;
+  section: string;
+  under: string | null;
+  retired: boolean;
+  /** Fields of which several values stand side by side. */
+  contested: string[];
+  displaced: boolean;
+  /** Every name it ever had, the oldest first. */
+  labels: Rival[];
+  retirings: Rival[];
+}
+
+export interface NewRow {
+  label: string;
+  label_en: string;
+  unit: string;
+  kind: string;
+  choices: [number, string][];
+  section: string;
+  under: string | null;
+  help: string;
+}
+
+/** What is not named stays. */
+export interface RowChange {
+  label?: string;
+  label_en?: string;
+  unit?: string;
+  help?: string;
+  place?: [section: string, under: string | null];
+  retired?: boolean;
 }
 
 export interface Section {
@@ -195,6 +259,8 @@ export interface Form {
   id: string;
   version: number;
   title: string;
+  /** Stands for the rows that units added to it; empty for none. */
+  local: string;
   sections: Section[];
   outline: OutlinePart[];
 }
@@ -297,6 +363,8 @@ export interface Unsent {
     changes: number;
     bytes: number;
     held_changes: number;
+    /** These are the rows that a unit adds to the form: they have no period. */
+    local_rows: boolean;
   }[];
   /** Bytes of the requests that bring all of it, as they travel. */
   all_bytes: number;
