@@ -87,4 +87,18 @@ pub const EXPECTED: &[(&str, &str)] = &[
         "vouched part",
         "6874850141d5945875b10c1d2bc303eab4aff75e490b97ad17d47446ad86a76d",
     ),
+    (
+        "subject of local rows",
+        "021162616f2d63616f2d636368632d32303232010203040506070800",
+    ),
+    (
+        "document id of local rows",
+        "d28df11b36508f2c378638dee26a807c",
+    ),
+    (
+        "genesis of local rows",
+        "22c8a0f87175fabfc976c3c802645689e1d8e67354ab46b9f6d9c39bdc1615c1",
+    ),
+    ("code of a local row", "+0102030405060708.68e7780001020304"),
+    ("key of a local row", "68e7780001020304/label"),
 ];
