@@ -3,6 +3,7 @@
 //! Nothing here knows the server's code; it is started, spoken to over HTTP, and killed.
 
 pub mod administrator;
+pub mod folder;
 pub mod link;
 pub mod paper;
 pub mod peer;

@@ -13,22 +13,9 @@
 
 use std::path::Path;
 
-use e2e::Server;
 use e2e::peer::{agent, get, post, text};
+use e2e::{Server, folder};
 use serde_json::{Value, json};
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 #[test]
 fn a_folder_of_format_1_opens_and_reads_the_same() {
@@ -37,7 +24,7 @@ fn a_folder_of_format_1_opens_and_reads_the_same() {
         serde_json::from_str(&std::fs::read_to_string(fixture.join("expected.json")).unwrap())
             .unwrap();
     let folder = tempfile::tempdir().unwrap();
-    copy(&fixture.join("province"), folder.path());
+    folder::copy(&fixture.join("province"), folder.path()).unwrap();
     let running = Server::start(folder.path()).unwrap();
     let url = running.url();
     let body = json!({ "name": "admin", "password": "mật khẩu quản trị 2025" });

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{Administrator, PERIOD, Server, TEMPLATE, server};
+use e2e::{Administrator, PERIOD, Server, TEMPLATE, folder, server};
 use serde_json::{Value, json};
 
 /// Bytes of memory that an edge may take.
@@ -237,6 +237,15 @@ fn two_tablets_work_through_the_edge_while_the_province_is_away() {
     province.stop().unwrap();
 }
 
+/// What a command of the server's own program says.
+fn said_by_server(arguments: &[&str]) -> Value {
+    let mut program = Command::new(server::program());
+    let ran = program.arg("--json").args(arguments).output().unwrap();
+    let complained = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{complained}");
+    serde_json::from_slice(&ran.stdout).unwrap()
+}
+
 /// An edge that was lost goes on from its backup; what it had sent up since is neither lost nor doubled.
 #[test]
 fn an_edge_comes_back_from_its_backup() {
@@ -244,22 +253,12 @@ fn an_edge_comes_back_from_its_backup() {
     let (up, down) = (province.url(), edge.url());
     let path = |name: &str| area.at(name).to_string_lossy().into_owned();
     let (key, backup, folder) = (path("key"), path("backup"), path("edge"));
-    let run = |arguments: &[&str]| -> Value {
-        let ran = Command::new(server::program())
-            .arg("--json")
-            .args(arguments)
-            .output()
-            .unwrap();
-        let complained = String::from_utf8_lossy(&ran.stderr);
-        assert!(ran.status.success(), "{complained}");
-        serde_json::from_slice(&ran.stdout).unwrap()
-    };
-    let public = run(&["backup-key", "--out", &key])["public_key"].clone();
+    let public = said_by_server(&["backup-key", "--out", &key])["public_key"].clone();
     let public = public.as_str().unwrap();
     area.fill("tuan", "III.1.1", 1893);
     area.sync("tuan", &down);
     assert_eq!(area.round(&edge)["in_step"], true);
-    run(&[
+    said_by_server(&[
         "backup",
         "--folder",
         &folder,
@@ -276,7 +275,7 @@ fn an_edge_comes_back_from_its_backup() {
     edge.kill().unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
 
-    run(&[
+    said_by_server(&[
         "restore", "--from", &backup, "--key", &key, "--folder", &folder,
     ]);
     let edge = area.start_edge();
@@ -294,19 +293,6 @@ fn an_edge_comes_back_from_its_backup() {
     province.stop().unwrap();
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type().unwrap().is_dir() {
-            copy(&from, &to);
-        } else {
-            std::fs::copy(from, to).unwrap();
-        }
-    }
-}
-
 /// A tablet's folder was copied. What was typed with the one copy came to the province, what was typed with
 /// the other to the edge, where a colleague has built on it. The edge lets the province's stand and starts
 /// itself again; nothing typed is lost, and backups from before and after say what was held then.
@@ -318,14 +304,7 @@ fn an_edge_gives_way_to_the_branch_that_the_province_has() {
     let path = |name: &str| area.at(name).to_string_lossy().into_owned();
     let (key, backup, folder) = (path("key"), path("backup"), path("edge"));
     let restored = path("restored");
-    let server = |arguments: &[&str]| -> Value {
-        let mut program = Command::new(server::program());
-        let ran = program.arg("--json").args(arguments).output().unwrap();
-        let complained = String::from_utf8_lossy(&ran.stderr);
-        assert!(ran.status.success(), "{complained}");
-        serde_json::from_slice(&ran.stdout).unwrap()
-    };
-    let public = server(&["backup-key", "--out", &key])["public_key"].clone();
+    let public = said_by_server(&["backup-key", "--out", &key])["public_key"].clone();
     let public = public.as_str().unwrap();
     let save = [
         "backup",
@@ -342,7 +321,7 @@ fn an_edge_gives_way_to_the_branch_that_the_province_has() {
     area.sync("hanh", &up);
     assert_eq!(area.round(&edge)["in_step"], true);
     area.sync("tuan", &down);
-    copy(&hanh, &yesterday);
+    folder::copy(&hanh, &yesterday).unwrap();
     area.fill("hanh", "III.1.2", 6);
     area.sync("hanh", &up);
     std::fs::remove_dir_all(&hanh).unwrap();
@@ -353,7 +332,7 @@ fn an_edge_gives_way_to_the_branch_that_the_province_has() {
     area.fill("tuan", "III.1.3", 9);
     area.sync("tuan", &down);
     let before = area.fingerprint(&down);
-    server(&save);
+    said_by_server(&save);
 
     // Whoever asked may be cut off by the start; the process is the same one.
     let mut state = Value::Null;
@@ -385,9 +364,9 @@ fn an_edge_gives_way_to_the_branch_that_the_province_has() {
     }
 
     // The same series goes on; restoring proves what it says it holds.
-    server(&save);
+    said_by_server(&save);
     edge.stop().unwrap();
-    let proved = server(&[
+    let proved = said_by_server(&[
         "restore", "--from", &backup, "--key", &key, "--folder", &restored,
     ]);
     assert_eq!(proved["parts"], all["parts"], "{proved}");

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Administrator, PERIOD, Server, TEMPLATE, server};
+use e2e::{Administrator, PERIOD, Server, TEMPLATE, folder, server};
 
 fn dongbo(device: &Path, arguments: &[&str]) -> String {
     let output = Command::new(server::program().with_file_name("dongbo"))
@@ -25,19 +25,6 @@ fn dongbo(device: &Path, arguments: &[&str]) -> String {
     said
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type().unwrap().is_dir() {
-            copy(&from, &to);
-        } else {
-            std::fs::copy(from, to).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_tablet_that_a_restored_folder_does_not_know_brings_everything_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -47,7 +34,7 @@ fn a_tablet_that_a_restored_folder_does_not_know_brings_everything_back() {
     let mut admin = Administrator::enrol(&running.url(), &code).unwrap();
     admin.found(2).unwrap();
     running.stop().unwrap();
-    copy(&province, &yesterday);
+    folder::copy(&province, &yesterday).unwrap();
 
     let running = Server::start(&province).unwrap();
     let url = running.url();
